@@ -1,0 +1,1 @@
+"""Channels, turns, flows, desks and screens: everything that talks."""
