@@ -1,0 +1,145 @@
+"""People and their identities: one customer row however many channels they use."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
+
+import sqlalchemy as sa
+from sqlmodel import Field, SQLModel
+
+from memory.clock import UtcDateTime
+from memory.database import BigId, Tx, insert_new, table
+
+
+class Customer(SQLModel, table=True):
+    """The person served. ``ownership`` counts every change of who speaks: the assistant's words carry it and are dropped when it moved on.
+
+    ``handoff_id`` is the latest handoff, open or ended, so that a recall need not look for it.
+    """
+
+    id: int | None = Field(default=None, primary_key=True, sa_type=BigId)
+    ownership: int = 0
+    handoff_id: int | None = Field(default=None, sa_type=BigId)
+    created_at: datetime = Field(sa_type=UtcDateTime)
+
+
+class Identity(SQLModel, table=True):
+    """A customer's address on one channel. ``unreachable_since`` is set when the channel refuses our messages."""
+
+    __table_args__ = (sa.UniqueConstraint("channel", "address"),)
+
+    id: int | None = Field(default=None, primary_key=True, sa_type=BigId)
+    customer_id: int = Field(foreign_key="customer.id", index=True, sa_type=BigId)
+    channel: str
+    address: str
+    name: str | None = None
+    username: str | None = None
+    language: str | None = None
+    proof: str = "seen"
+    unreachable_since: datetime | None = Field(default=None, sa_type=UtcDateTime)
+    unreachable_why: str | None = None
+    created_at: datetime = Field(sa_type=UtcDateTime)
+
+
+@dataclass(frozen=True, slots=True)
+class Profile:
+    """What a channel says of a sender."""
+
+    address: str
+    name: str | None = None
+    username: str | None = None
+    language: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """Where a sender stands in the memory."""
+
+    identity_id: int
+    customer_id: int
+
+
+_customer, _identity = table(Customer), table(Identity)
+_b = sa.bindparam
+_by_address = sa.select(
+    _identity.c.address,
+    _identity.c.id,
+    _identity.c.customer_id,
+    _identity.c.name,
+    _identity.c.username,
+    _identity.c.language,
+    _identity.c.unreachable_since,
+).where(_identity.c.channel == _b("p_channel"), _identity.c.address.in_(_b("p_addresses", expanding=True)))
+_rename = (
+    sa.update(_identity).where(_identity.c.id == _b("p_id")).values(name=_b("p_name"), username=_b("p_username"), language=_b("p_language"))
+)
+_reach = sa.update(_identity).where(_identity.c.id == _b("p_id")).values(unreachable_since=_b("p_since"), unreachable_why=_b("p_why"))
+_ownership = (
+    sa.select(_customer.c.id, _customer.c.ownership)
+    .where(_customer.c.id.in_(_b("p_ids", expanding=True)))
+    .order_by(_customer.c.id)
+    .with_for_update()
+)
+_pass_on = (
+    sa.update(_customer).where(_customer.c.id == _b("p_id")).values(ownership=_customer.c.ownership + 1).returning(_customer.c.ownership)
+)
+
+
+def find_or_make(tx: Tx, channel: str, profiles: Iterable[Profile], *, at: datetime) -> dict[str, Known]:
+    """The identity of each sender on this channel, by address; new ones get a customer of their own.
+
+    The unique key (channel, address) decides between two processes that meet a person at the same moment. A changed name is taken over.
+    """
+    wanted = {profile.address: profile for profile in profiles}
+    rows = tx.execute(_by_address, {"p_channel": channel, "p_addresses": list(wanted)}).all()
+    known = {row.address: Known(row.id, row.customer_id) for row in rows}
+    changed = [
+        {"p_id": row.id, "p_name": new.name, "p_username": new.username, "p_language": new.language}
+        for row in rows
+        if (new := wanted[row.address]).name is not None
+        and (new.name, new.username, new.language) != (row.name, row.username, row.language)
+    ]
+    if changed:
+        tx.execute(_rename, changed)
+    for address in sorted(wanted.keys() - known.keys()):
+        known[address] = _make(tx, channel, wanted[address], at)
+    return known
+
+
+def _make(tx: Tx, channel: str, profile: Profile, at: datetime) -> Known:
+    customer_id = tx.execute(sa.insert(_customer).values(ownership=0, created_at=at).returning(_customer.c.id)).scalar_one()
+    new = insert_new(tx, Identity).values(
+        customer_id=customer_id,
+        channel=channel,
+        address=profile.address,
+        name=profile.name,
+        username=profile.username,
+        language=profile.language,
+        proof="seen",
+        created_at=at,
+    )
+    identity_id = tx.execute(new.on_conflict_do_nothing().returning(_identity.c.id)).scalar()
+    if identity_id is not None:
+        return Known(identity_id, customer_id)
+    tx.execute(sa.delete(_customer).where(_customer.c.id == customer_id))
+    row = tx.execute(_by_address, {"p_channel": channel, "p_addresses": [profile.address]}).one()
+    return Known(row.id, row.customer_id)
+
+
+def set_reachable(tx: Tx, identity_id: int, *, since: datetime | None, why: str | None) -> None:
+    """Note that a channel refuses our messages to this identity (``since`` given) or takes them again (None)."""
+    tx.execute(_reach, {"p_id": identity_id, "p_since": since, "p_why": why})
+
+
+def ownership_of(tx: Tx, customer_ids: Iterable[int]) -> dict[int, int]:
+    """Lock the customers' rows, in order, and return their ownership numbers."""
+    rows = tx.execute(_ownership, {"p_ids": sorted(set(customer_ids))})
+    return {row.id: row.ownership for row in rows}
+
+
+def pass_on(tx: Tx, customer_id: int) -> int:
+    """Count the ownership number up: whoever spoke for us until now no longer does. Returns the new number."""
+    number: int = tx.execute(_pass_on, {"p_id": customer_id}).scalar_one()
+    return number

@@ -1,0 +1,148 @@
+"""Engine and transactions: the only place that opens and commits one.
+
+A transaction is a plain function ``fn(tx)``. It runs in a thread of its own on SQLite (one writer, as SQLite has) and over asyncpg on
+PostgreSQL, with the same SQLAlchemy Core statements. It may be run again after a failure, so it changes nothing but the database.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any, TypeVar
+
+import orjson
+import sqlalchemy as sa
+from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
+from sqlmodel import SQLModel
+
+from memory.errors import SettingsError
+
+T = TypeVar("T")
+Tx = sa.Connection
+Row = dict[str, Any]
+Record = sa.Row[*tuple[Any, ...]]
+
+BigId = sa.BigInteger().with_variant(sa.Integer, "sqlite")
+"""An integer key of 63 bits; SQLite counts up by itself only where the type is spelled INTEGER."""
+
+Json = sa.JSON(none_as_null=True).with_variant(JSONB(none_as_null=True), "postgresql")
+
+SQLITE_BUSY_S = 15.0
+"""How long a writer waits for another process's writer before it gives up; the loops then try again."""
+
+
+def table(model: type[SQLModel]) -> sa.Table:
+    """The Core table of a SQLModel class."""
+    return model.__table__  # type: ignore[attr-defined,no-any-return]
+
+
+def insert_new(tx: Tx, model: type[SQLModel]) -> Any:
+    """An INSERT of the database at hand, for statements that need ``on_conflict_do_...``, which Core spells per dialect."""
+    if tx.dialect.name == "postgresql":
+        from sqlalchemy.dialects.postgresql import insert as pg_insert
+
+        return pg_insert(table(model))
+    from sqlalchemy.dialects.sqlite import insert as sqlite_insert
+
+    return sqlite_insert(table(model))
+
+
+def _dumps(value: Any) -> str:
+    return orjson.dumps(value).decode()
+
+
+class Database:
+    """One SQLite file or PostgreSQL database.
+
+    ``url`` is ``sqlite:///path`` or ``postgresql://user:password@host/name``. Raises :class:`SettingsError` for anything else.
+    """
+
+    def __init__(self, url: str, *, pool_size: int = 8) -> None:
+        self.url = checked_url(url)
+        self.is_sqlite = self.url.get_backend_name() == "sqlite"
+        if self.is_sqlite:
+            self._writer = self._sqlite_engine("BEGIN IMMEDIATE")
+            self._reader = self._sqlite_engine("BEGIN")
+            # One thread a connection: SQLite has one writer, and a second reader would only compete for the interpreter.
+            self._write_thread = ThreadPoolExecutor(1, "legato-write")
+            self._read_thread = ThreadPoolExecutor(1, "legato-read")
+        else:
+            self._postgres: AsyncEngine = create_async_engine(
+                self.url, pool_size=pool_size, max_overflow=0, json_serializer=_dumps, json_deserializer=orjson.loads
+            )
+
+    def _sqlite_engine(self, begin: str) -> sa.Engine:
+        engine = sa.create_engine(
+            self.url,
+            poolclass=sa.StaticPool,
+            connect_args={"check_same_thread": False, "timeout": SQLITE_BUSY_S},
+            json_serializer=_dumps,
+            json_deserializer=orjson.loads,
+        )
+
+        @sa.event.listens_for(engine, "connect")
+        def _connect(connection: Any, _record: Any) -> None:
+            connection.isolation_level = None  # SQLAlchemy says BEGIN itself, below; the driver must not
+            connection.execute("PRAGMA journal_mode=WAL")
+            connection.execute("PRAGMA synchronous=FULL")  # a commit outlives a power cut: it comes before an acknowledgement
+            connection.execute("PRAGMA foreign_keys=ON")
+            connection.execute("PRAGMA cache_size=-65536")
+
+        @sa.event.listens_for(engine, "begin")
+        def _begin(connection: sa.Connection) -> None:
+            connection.exec_driver_sql(begin)
+
+        return engine
+
+    async def write(self, fn: Callable[[Tx], T]) -> T:
+        """Run ``fn`` in a transaction and commit it; whatever it raises rolls back and comes out here."""
+        if not self.is_sqlite:
+            async with self._postgres.begin() as connection:
+                return await connection.run_sync(fn)
+
+        def run() -> T:
+            with self._writer.begin() as connection:
+                return fn(connection)
+
+        return await asyncio.get_running_loop().run_in_executor(self._write_thread, run)
+
+    async def read(self, fn: Callable[[Tx], T]) -> T:
+        """Run ``fn`` on one snapshot; nothing that it writes is kept."""
+        if not self.is_sqlite:
+            async with self._postgres.connect() as connection:
+                return await connection.run_sync(fn)
+
+        def run() -> T:
+            with self._reader.connect() as connection:
+                return fn(connection)
+
+        return await asyncio.get_running_loop().run_in_executor(self._read_thread, run)
+
+    async def close(self) -> None:
+        """Let running transactions end, then close every connection."""
+        if not self.is_sqlite:
+            await self._postgres.dispose()
+            return
+        for thread, engine in ((self._read_thread, self._reader), (self._write_thread, self._writer)):
+            await asyncio.get_running_loop().run_in_executor(thread, engine.dispose)
+            thread.shutdown()
+
+
+def checked_url(url: str) -> sa.URL:
+    """Parse a database URL and name the driver; raises :class:`SettingsError` with what to write instead."""
+    try:
+        parsed = sa.make_url(url)
+    except sa.exc.ArgumentError as error:
+        raise SettingsError("database_url is not a URL; write sqlite:///legato.db or postgresql://user@host/name") from error
+    backend = parsed.get_backend_name()
+    if backend == "sqlite":
+        if not parsed.database or parsed.database == ":memory:":
+            raise SettingsError("database_url names no file; an in-memory SQLite would lose everything. Write sqlite:///legato.db")
+        Path(parsed.database).parent.mkdir(parents=True, exist_ok=True)
+        return parsed.set(drivername="sqlite")
+    if backend in ("postgresql", "postgres"):
+        return parsed.set(drivername="postgresql+asyncpg")
+    raise SettingsError(f"database_url speaks of {backend!r}; Legato keeps its memory in SQLite or PostgreSQL")

@@ -1,0 +1,124 @@
+"""The append-only log: every message in or out, and every edit, deletion and reaction as an event about one."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+
+import sqlalchemy as sa
+from sqlmodel import Field, SQLModel
+
+from memory.clock import UtcDateTime
+from memory.database import BigId, Json, Record, Row, Tx, table
+
+PER_TURN = 256
+"""How many exchanges one turn can log: an exchange's id is its turn's id times this, plus its place, and so the same in a repeated turn."""
+
+
+class Exchange(SQLModel, table=True):
+    """One message, or one event about a message (``about_id``); rows are added, never changed.
+
+    ``origin`` is where the words came from, as ``channel:message id``, and finds the exchange that an edit or a reaction speaks of.
+    """
+
+    __table_args__ = (
+        sa.Index("exchange_customer", "customer_id", "id"),
+        sa.Index("exchange_origin", "identity_id", "origin"),
+    )
+
+    id: int = Field(primary_key=True, sa_type=BigId, sa_column_kwargs={"autoincrement": False})
+    customer_id: int = Field(foreign_key="customer.id", sa_type=BigId)
+    identity_id: int = Field(foreign_key="identity.id", sa_type=BigId)
+    turn_id: int = Field(sa_type=BigId)
+    direction: str
+    author: str
+    author_name: str | None = None
+    kind: str
+    text: str = Field(default="", sa_type=sa.Text)
+    attachments: list[dict[str, Any]] | None = Field(default=None, sa_type=Json)
+    data: dict[str, Any] | None = Field(default=None, sa_type=Json)
+    origin: str | None = None
+    about_id: int | None = Field(default=None, sa_type=BigId)
+    reply: str | None = None
+    at: datetime = Field(sa_type=UtcDateTime)
+
+
+_exchange = table(Exchange)
+_b = sa.bindparam
+_about = (
+    sa.select(_exchange)
+    .where(
+        _exchange.c.identity_id == _b("p_identity"),
+        _exchange.c.origin == _b("p_origin"),
+        _exchange.c.about_id.is_(None),
+    )
+    .limit(1)
+)
+_after = (
+    sa.select(_exchange)
+    .where(_exchange.c.customer_id == _b("p_customer"), _exchange.c.id > _b("p_after"))
+    .order_by(_exchange.c.id)
+    .limit(_b("p_limit"))
+)
+
+
+def exchange_id(turn_id: int, n: int) -> int:
+    """The id of a turn's exchange number ``n``."""
+    if n >= PER_TURN:
+        raise ValueError(f"a turn logs at most {PER_TURN} exchanges")
+    return turn_id * PER_TURN + n
+
+
+def exchange_row(
+    *,
+    id: int,
+    customer_id: int,
+    identity_id: int,
+    turn_id: int,
+    direction: str,
+    author: str,
+    kind: str,
+    at: datetime,
+    text: str = "",
+    author_name: str | None = None,
+    attachments: Sequence[Any] | None = None,
+    data: Any | None = None,
+    origin: str | None = None,
+    about_id: int | None = None,
+    reply: str | None = None,
+) -> Row:
+    """A row for :func:`log`; ``attachments`` and ``data`` may be anything that orjson writes."""
+    return {
+        "id": id,
+        "customer_id": customer_id,
+        "identity_id": identity_id,
+        "turn_id": turn_id,
+        "direction": direction,
+        "author": author,
+        "author_name": author_name,
+        "kind": kind,
+        "text": text,
+        "attachments": attachments or None,
+        "data": data,
+        "origin": origin,
+        "about_id": about_id,
+        "reply": reply,
+        "at": at,
+    }
+
+
+def log(tx: Tx, rows: list[Row]) -> None:
+    """Append exchanges. A turn that was already logged breaks the primary key: nothing is ever logged twice."""
+    if rows:
+        tx.execute(sa.insert(_exchange), rows)
+
+
+def find_origin(tx: Tx, identity_id: int, origin: str) -> Record | None:
+    """The exchange whose words came from ``origin`` (``channel:message id``), or None if it was never logged."""
+    return tx.execute(_about, {"p_identity": identity_id, "p_origin": origin}).first()
+
+
+def exchanges_after(tx: Tx, customer_id: int, after_id: int = 0, *, limit: int = 200) -> list[Record]:
+    """A customer's exchanges in order, from just after ``after_id``."""
+    return list(tx.execute(_after, {"p_customer": customer_id, "p_after": after_id, "p_limit": limit}))
