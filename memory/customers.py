@@ -10,7 +10,7 @@ import sqlalchemy as sa
 from sqlmodel import Field, SQLModel
 
 from memory.clock import UtcDateTime
-from memory.database import BigId, Tx, insert_new, table
+from memory.database import BigId, Record, Tx, insert_new, table
 
 
 class Customer(SQLModel, table=True):
@@ -76,11 +76,12 @@ _rename = (
     sa.update(_identity).where(_identity.c.id == _b("p_id")).values(name=_b("p_name"), username=_b("p_username"), language=_b("p_language"))
 )
 _reach = sa.update(_identity).where(_identity.c.id == _b("p_id")).values(unreachable_since=_b("p_since"), unreachable_why=_b("p_why"))
+_by_id = sa.select(_identity).where(_identity.c.id == _b("p_id"))
 _ownership = (
     sa.select(_customer.c.id, _customer.c.ownership)
     .where(_customer.c.id.in_(_b("p_ids", expanding=True)))
     .order_by(_customer.c.id)
-    .with_for_update()
+    .with_for_update(key_share=True)  # a row that refers to the customer may be added meanwhile; a full lock would meet it in a deadlock
 )
 _pass_on = (
     sa.update(_customer).where(_customer.c.id == _b("p_id")).values(ownership=_customer.c.ownership + 1).returning(_customer.c.ownership)
@@ -126,6 +127,11 @@ def _make(tx: Tx, channel: str, profile: Profile, at: datetime) -> Known:
     tx.execute(sa.delete(_customer).where(_customer.c.id == customer_id))
     row = tx.execute(_by_address, {"p_channel": channel, "p_addresses": [profile.address]}).one()
     return Known(row.id, row.customer_id)
+
+
+def get_identity(tx: Tx, identity_id: int) -> Record | None:
+    """One identity, or None."""
+    return tx.execute(_by_id, {"p_id": identity_id}).first()
 
 
 def set_reachable(tx: Tx, identity_id: int, *, since: datetime | None, why: str | None) -> None:

@@ -11,6 +11,8 @@ LegatoError
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 
 class LegatoError(Exception):
     """Base of all errors that Legato raises on purpose; its text is written for the person who reads it."""
@@ -21,7 +23,11 @@ class SettingsError(LegatoError):
 
 
 class ContentError(LegatoError):
-    """An assistant's content has mistakes; the text lists each one as ``file:line: what is wrong``."""
+    """An assistant's content has ``mistakes``; the text lists each one as ``file:line: what is wrong``."""
+
+    def __init__(self, mistakes: Sequence[object]) -> None:
+        self.mistakes = list(mistakes)
+        super().__init__("\n".join(str(mistake) for mistake in self.mistakes))
 
 
 class SchemaMismatch(LegatoError):

@@ -61,6 +61,27 @@ _after = (
     .order_by(_exchange.c.id)
     .limit(_b("p_limit"))
 )
+_said = (
+    sa.select(_exchange)
+    .where(
+        _exchange.c.customer_id == _b("p_customer"),
+        _exchange.c.id >= _b("p_since"),
+        _exchange.c.author == _b("p_author"),
+        _exchange.c.about_id.is_(None),
+    )
+    .order_by(_exchange.c.id.desc())
+    .limit(_b("p_limit"))
+)
+_edits = (
+    sa.select(_exchange)
+    .where(
+        _exchange.c.customer_id == _b("p_customer"),
+        _exchange.c.id >= _b("p_since"),
+        _exchange.c.kind == "edit",
+        _exchange.c.about_id.in_(_b("p_about", expanding=True)),
+    )
+    .order_by(_exchange.c.id)
+)
 
 
 def exchange_id(turn_id: int, n: int) -> int:
@@ -122,3 +143,16 @@ def find_origin(tx: Tx, identity_id: int, origin: str) -> Record | None:
 def exchanges_after(tx: Tx, customer_id: int, after_id: int = 0, *, limit: int = 200) -> list[Record]:
     """A customer's exchanges in order, from just after ``after_id``."""
     return list(tx.execute(_after, {"p_customer": customer_id, "p_after": after_id, "p_limit": limit}))
+
+
+def last_said(tx: Tx, customer_id: int, author: str, *, since_id: int, limit: int) -> list[Record]:
+    """The newest messages of one author from exchange ``since_id`` on, as first written, oldest first."""
+    rows = tx.execute(_said, {"p_customer": customer_id, "p_since": since_id, "p_author": author, "p_limit": limit})
+    return list(rows)[::-1]
+
+
+def edits_of(tx: Tx, customer_id: int, ids: Sequence[int]) -> list[Record]:
+    """The edits of these exchanges, in order: the last one about an exchange holds its present text."""
+    if not ids:
+        return []
+    return list(tx.execute(_edits, {"p_customer": customer_id, "p_since": min(ids), "p_about": list(ids)}))

@@ -16,6 +16,9 @@ from memory.clock import UtcDateTime
 from memory.database import BigId, Json, Record, Row, Tx, insert_new, table
 from memory.lanes import open_lanes
 
+TURN = "turn"
+"""The kind of lane that a customer's turns run in; its key is the customer's id."""
+
 
 class Inbox(SQLModel, table=True):
     """One accepted update. ``incoming`` is emptied when a turn has logged it; the row itself stays, to know the update again.
@@ -28,7 +31,6 @@ class Inbox(SQLModel, table=True):
         sa.UniqueConstraint("channel", "update_id"),
         sa.Index(
             "inbox_waiting",
-            "lane",
             "customer_id",
             "id",
             sqlite_where=sa.text("turn_id IS NULL"),
@@ -45,7 +47,6 @@ class Inbox(SQLModel, table=True):
     )
 
     id: int | None = Field(default=None, primary_key=True, sa_type=BigId)
-    lane: str
     channel: str
     update_id: str
     customer_id: int = Field(foreign_key="customer.id", sa_type=BigId)
@@ -77,7 +78,6 @@ _quarantine = table(Quarantine)
 _b = sa.bindparam
 _waiting = sa.and_(
     _inbox.c.turn_id.is_(None),
-    _inbox.c.lane == _b("p_lane"),
     _inbox.c.customer_id.in_(_b("p_customers", expanding=True)),
 )
 _first_ids = sa.select(sa.func.min(_inbox.c.id)).where(_waiting).group_by(_inbox.c.customer_id)
@@ -93,18 +93,21 @@ def keep(tx: Tx, rows: list[Row]) -> set[str]:
         return set()
     statement = insert_new(tx, Inbox).on_conflict_do_nothing().returning(_inbox.c.update_id)
     new = set(tx.execute(statement, rows).scalars())
-    lanes: dict[str, dict[str, datetime]] = {}
-    for row in rows:
-        if row["update_id"] in new:
-            lanes.setdefault(row["lane"], {})[str(row["customer_id"])] = row["due_at"]
-    for kind in sorted(lanes, reverse=True):  # "turn" before "desk": one order everywhere
-        open_lanes(tx, kind, lanes[kind])
+    open_lanes(tx, TURN, {str(row["customer_id"]): row["due_at"] for row in rows if row["update_id"] in new})
     return new
+
+
+def keep_finished(tx: Tx, row: Row) -> int | None:
+    """Store an incoming that the caller deals with in this same transaction; returns the turn's id, or None if it was known."""
+    statement = insert_new(tx, Inbox).on_conflict_do_nothing().returning(_inbox.c.id)
+    turn_id: int | None = tx.execute(statement, row).scalar()
+    if turn_id is not None:
+        finish(tx, {turn_id: turn_id})
+    return turn_id
 
 
 def inbox_row(
     *,
-    lane: str,
     channel: str,
     update_id: str,
     customer_id: int,
@@ -117,7 +120,6 @@ def inbox_row(
 ) -> Row:
     """A row for :func:`keep`."""
     return {
-        "lane": lane,
         "channel": channel,
         "update_id": update_id,
         "customer_id": customer_id,
@@ -130,11 +132,11 @@ def inbox_row(
     }
 
 
-def first_waiting(tx: Tx, lane: str, customers: Collection[int]) -> dict[int, list[Record]]:
+def first_waiting(tx: Tx, customers: Collection[int]) -> dict[int, list[Record]]:
     """What stands first in each customer's lane: one row, or every waiting part of one album."""
     if not customers:
         return {}
-    rows = tx.execute(_firsts, {"p_lane": lane, "p_customers": list(customers)}).all()
+    rows = tx.execute(_firsts, {"p_customers": list(customers)}).all()
     first: dict[int, list[Record]] = {}
     for row in rows:
         parts = [row]
@@ -150,9 +152,9 @@ def album_begun(tx: Tx, identity_id: int, album: str) -> bool:
     return any(part.turn_id is not None for part in tx.execute(_album, {"p_identity": identity_id, "p_album": album}))
 
 
-def next_due(tx: Tx, lane: str, customers: Collection[int]) -> dict[int, datetime]:
+def next_due(tx: Tx, customers: Collection[int]) -> dict[int, datetime]:
     """When the next waiting incoming of each customer is due; a customer with none is missing."""
-    rows = tx.execute(_next_due, {"p_lane": lane, "p_customers": list(customers)})
+    rows = tx.execute(_next_due, {"p_customers": list(customers)})
     return {row.customer_id: row.due_at for row in rows}
 
 

@@ -1,9 +1,8 @@
 """Lanes: work that must happen one piece at a time and in order, shared among any number of worker processes.
 
-A lane exists while something waits or runs in it: a customer's turns (kind ``turn``), an agent's acts on a customer's case (``desk``), the
-sends to one address (``telegram``, ``handoff``). Its row is the lock. ``ready_at`` is when it may be claimed; claiming moves it to
-the end of the lease, so that a dead worker's lane becomes ready by itself, and counts ``lease`` up, so that the dead worker, should it
-wake, is told that it lost the lane.
+A lane exists while something waits or runs in it: a customer's turns (kind ``turn``), the sends to one address (``telegram``,
+``handoff``). Its row is the lock. ``ready_at`` is when it may be claimed; claiming moves it to the end of the lease, so that a dead
+worker's lane becomes ready by itself, and counts ``lease`` up, so that the dead worker, should it wake, is told that it lost the lane.
 
 Locks are taken in one order everywhere (lanes sorted by key, ``turn`` before sends), so PostgreSQL sees no deadlock.
 """
@@ -73,11 +72,6 @@ _release = (
     .where(_lane.c.kind == _b("p_kind"), _lane.c.key == _b("p_key"))
     .values(worker=None, ready_at=_b("p_at"), tries=_b("p_tries"))
 )
-_extend = (
-    sa.update(_lane)
-    .where(_lane.c.kind == _b("p_kind"), _lane.c.key == _b("p_key"), _lane.c.lease == _b("p_lease"))
-    .values(ready_at=_b("p_until"))
-)
 
 
 def open_lanes(tx: Tx, kind: str, ready: Mapping[str, datetime]) -> None:
@@ -129,13 +123,6 @@ def pause_lane(tx: Tx, claimed: Claimed, *, until: datetime, tries: int) -> None
     """Let go of a lane after a failure; nothing in it happens before ``until``. Harmless if the lease was lost."""
     if claimed.key in still_held(tx, [claimed]):
         tx.execute(_release, {"p_kind": claimed.kind, "p_key": claimed.key, "p_at": until, "p_tries": tries})
-
-
-def extend_leases(tx: Tx, claimed: Iterable[Claimed], *, until: datetime) -> None:
-    """Keep lanes in which work goes on longer than a lease."""
-    rows = [{"p_kind": c.kind, "p_key": c.key, "p_lease": c.lease, "p_until": until} for c in claimed]
-    if rows:
-        tx.execute(_extend, rows)
 
 
 def next_ready(tx: Tx, kind: str) -> datetime | None:

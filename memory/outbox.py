@@ -47,6 +47,13 @@ class Outbox(SQLModel, table=True):
             postgresql_where=sa.text("state = 'uncertain' AND resolved IS NULL"),
         ),
         sa.Index("outbox_exchange", "exchange_id"),
+        sa.Index(
+            "outbox_message",
+            "address",
+            "message_id",
+            sqlite_where=sa.text("message_id IS NOT NULL"),
+            postgresql_where=sa.text("message_id IS NOT NULL"),
+        ),
         {"sqlite_autoincrement": True},
     )
 
@@ -103,6 +110,12 @@ _unsure = (
     .limit(_b("p_limit"))
 )
 _of_exchange = sa.select(_outbox).where(_outbox.c.exchange_id == _b("p_exchange")).order_by(_outbox.c.id)
+_sent_as = sa.select(_outbox.c.exchange_id).where(
+    _outbox.c.lane == _b("p_lane"),
+    _outbox.c.address == _b("p_address"),
+    _outbox.c.message_id == _b("p_message"),
+    _outbox.c.exchange_id.is_not(None),
+)
 _by_id = sa.select(_outbox).where(_outbox.c.id == _b("p_id"))
 
 
@@ -142,7 +155,7 @@ def put_out(tx: Tx, rows: list[Row]) -> None:
     lanes: dict[str, dict[str, datetime]] = {}
     for row in rows:
         lanes.setdefault(row["lane"], {})[row["address"]] = row["created_at"]
-    for kind in sorted(lanes):
+    for kind in sorted(lanes, reverse=True):  # one order everywhere: a delivery that holds a "telegram" lane may open a "handoff" one
         open_lanes(tx, kind, lanes[kind])
 
 
@@ -187,6 +200,11 @@ def uncertain_before(tx: Tx, before: datetime, *, limit: int = 50) -> list[Recor
 def outgoings_of(tx: Tx, exchange_id: int) -> list[Record]:
     """The outgoings that carry an exchange: several where a long text was split."""
     return list(tx.execute(_of_exchange, {"p_exchange": exchange_id}))
+
+
+def exchange_sent_as(tx: Tx, lane: str, address: str, message_id: str) -> int | None:
+    """The exchange that the channel knows, at this address, as ``message_id``."""
+    return tx.execute(_sent_as, {"p_lane": lane, "p_address": address, "p_message": message_id}).scalar()
 
 
 def get_outgoing(tx: Tx, outgoing_id: int) -> Record | None:

@@ -58,6 +58,14 @@ def upgrade() -> None:
     )
     op.create_index("outbox_exchange", "outbox", ["exchange_id"], unique=False)
     op.create_index(
+        "outbox_message",
+        "outbox",
+        ["address", "message_id"],
+        unique=False,
+        sqlite_where=sa.text("message_id IS NOT NULL"),
+        postgresql_where=sa.text("message_id IS NOT NULL"),
+    )
+    op.create_index(
         "outbox_open",
         "outbox",
         ["lane", "address", "id"],
@@ -225,7 +233,6 @@ def upgrade() -> None:
     op.create_table(
         "inbox",
         sa.Column("id", BigId, nullable=False),
-        sa.Column("lane", sa.String(), nullable=False),
         sa.Column("channel", sa.String(), nullable=False),
         sa.Column("update_id", sa.String(), nullable=False),
         sa.Column("customer_id", BigId, nullable=False),
@@ -259,7 +266,7 @@ def upgrade() -> None:
     op.create_index(
         "inbox_waiting",
         "inbox",
-        ["lane", "customer_id", "id"],
+        ["customer_id", "id"],
         unique=False,
         sqlite_where=sa.text("turn_id IS NULL"),
         postgresql_where=sa.text("turn_id IS NULL"),
@@ -300,6 +307,12 @@ def downgrade() -> None:
         table_name="outbox",
         sqlite_where=sa.text("state IN ('waiting', 'sending')"),
         postgresql_where=sa.text("state IN ('waiting', 'sending')"),
+    )
+    op.drop_index(
+        "outbox_message",
+        table_name="outbox",
+        sqlite_where=sa.text("message_id IS NOT NULL"),
+        postgresql_where=sa.text("message_id IS NOT NULL"),
     )
     op.drop_index("outbox_exchange", table_name="outbox")
     op.drop_table("outbox")

@@ -1,0 +1,51 @@
+# Every target does its own set-up; it needs Python 3.11 or newer, pip and make.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+export PIP_DISABLE_PIP_VERSION_CHECK := 1
+
+.PHONY: help try run test lint format bench replay qa clean
+
+help:  ## what there is
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
+
+$(VENV)/.run: pyproject.toml constraints.txt
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Legato needs Python 3.11 or newer; this is %d.%d. Write: make try PYTHON=python3.11" % sys.version_info[:2])'
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/pip install --quiet -c constraints.txt -e .
+	@touch $@
+
+$(VENV)/.dev: $(VENV)/.run
+	$(BIN)/pip install --quiet -c constraints.txt -e '.[dev]'
+	@touch $@
+
+try: $(VENV)/.run  ## simulator, both bots, memory and the playground, in one process
+	@exec $(BIN)/legato try $(ARGS)
+
+run: $(VENV)/.run  ## the same job on Telegram itself, with the tokens in .env
+	@exec $(BIN)/legato run $(ARGS)
+
+test: $(VENV)/.dev  ## every test
+	$(BIN)/python -m pytest -n 2 $(ARGS)
+
+qa: $(VENV)/.run  ## every scripted dialogue, with its transcript where it differs
+	$(BIN)/legato qa run tests/dialogues $(ARGS)
+
+lint: $(VENV)/.dev  ## ruff, mypy, import-linter
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+format: $(VENV)/.dev  ## put the code in order
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+bench: $(VENV)/.dev  ## the cost of a turn beside a bare echo bot; JSON=FILE writes the figures there
+	$(BIN)/python -m tests.benchmarks.turns $(if $(JSON),--json $(JSON)) $(ARGS)
+
+replay: $(VENV)/.dev  ## real conversations while the bot is killed: make replay DATA=FOLDER [JSON=FILE]
+	$(BIN)/python -m tests.benchmarks.replay $(DATA) $(if $(JSON),--json $(JSON)) $(ARGS)
+
+clean:  ## remove what the targets made
+	rm -rf $(VENV) .legato .mypy_cache .ruff_cache .hypothesis *.egg-info

@@ -1,0 +1,280 @@
+"""The one place that builds objects: from settings to a running assistant."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+import os
+import secrets
+import socket
+from collections.abc import AsyncIterator, Coroutine
+from dataclasses import dataclass, field
+from typing import Any
+
+import uvicorn
+from aiogram.exceptions import TelegramAPIError
+from telegram.error import TelegramError
+
+from bot.assistants import Assistant, load_assistant
+from bot.channels.polling import PollLoop
+from bot.channels.telegram.intake import CustomerIntake
+from bot.channels.telegram.sender import CustomerBot, CustomerFiles
+from bot.channels.telegram.updates import ALLOWED_UPDATES, CHANNEL
+from bot.channels.telegram.webhook import PATH, webhook_app
+from bot.desks.casework import Casework
+from bot.desks.intake import DeskIntake
+from bot.desks.topics import TopicDesk
+from bot.messages import Files
+from bot.settings import Settings
+from bot.turn.accept import Accept
+from bot.turn.deliver import Deliver, Resend
+from bot.turn.limits import Limits
+from bot.turn.loop import keep_looking
+from bot.turn.worker import Brain, HandOver, KnowledgeBrain, TurnWorker
+from bot.turn.write import HANDOFF, Writer
+from memory.clock import Clock, SystemClock
+from memory.database import Database
+from memory.errors import SettingsError
+from memory.schema import check_schema, migrate
+from memory.signals import LocalSignals, RedisSignals, Signals
+
+logger = logging.getLogger(__name__)
+
+CHANNELS, WORKER, WATCHDOG = "channels", "worker", "watchdog"
+PARTS = (CHANNELS, WORKER, WATCHDOG)
+"""What one process can do; several processes may share the same or different parts."""
+
+SENDS_AT_ONCE = 32
+
+
+@dataclass
+class Legato:
+    """A built assistant. ``run`` runs it; the fields are for those who look inside: screens, scripts, tests."""
+
+    settings: Settings
+    clock: Clock
+    database: Database
+    signals: Signals
+    assistant: Assistant
+    parts: frozenset[str]
+    intake: CustomerIntake
+    customers: CustomerBot | None = None
+    desk: TopicDesk | None = None
+    desk_intake: DeskIntake | None = None
+    workers: list[TurnWorker] = field(default_factory=list)
+    deliveries: list[Deliver] = field(default_factory=list)
+    resend: Resend | None = None
+    crashed: bool = False
+    """Set by scripts that want ``running`` to end as a killed process does: nothing under way is finished."""
+
+    @contextlib.asynccontextmanager
+    async def running(self) -> AsyncIterator[Legato]:
+        """Start every part; at the end stop taking in, let running turns and sends end, close the connections.
+
+        Raises :class:`SettingsError` where Telegram does not know a token or the agents' group cannot be used.
+        """
+        async with contextlib.AsyncExitStack() as stack:
+            stack.push_async_callback(self.database.close)
+            await self.signals.start()
+            stack.push_async_callback(self.signals.close)
+            tasks: list[asyncio.Task[None]] = []
+            try:
+                if CHANNELS in self.parts:
+                    await self._start_customers(stack, tasks)
+                    await self._start_desk(stack, tasks)
+                for worker in self.workers:
+                    self._spawn(tasks, keep_looking("the turn worker", worker.look, wake=worker.wake, clock=self.clock))
+                for delivery in self.deliveries:
+                    self._spawn(tasks, keep_looking("the delivery", delivery.look, wake=delivery.wake, clock=self.clock))
+                if self.resend is not None:
+                    self._spawn(tasks, keep_looking("the resend", self.resend.look, wake=self.resend.wake, clock=self.clock))
+                yield self
+            finally:
+                for task in tasks:
+                    task.cancel()
+                await asyncio.gather(*tasks, return_exceptions=True)
+                for one in (*self.workers, *self.deliveries):
+                    await (one.abandon() if self.crashed else one.finish())
+
+    async def run(self) -> None:
+        """Run until cancelled."""
+        async with self.running():
+            await asyncio.Event().wait()
+
+    @staticmethod
+    def _spawn(tasks: list[asyncio.Task[None]], work: Coroutine[Any, Any, None]) -> None:
+        tasks.append(asyncio.create_task(work))
+
+    async def _start_customers(self, stack: contextlib.AsyncExitStack, tasks: list[asyncio.Task[None]]) -> None:
+        if self.customers is None:
+            return
+        stack.push_async_callback(self.customers.close)
+        bot, settings = self.customers.bot, self.settings
+        try:
+            if settings.webhook_url is None:
+                await self.customers.start()
+                await bot.delete_webhook()
+                poll = PollLoop("customers' bot", self.customers.fetch, self.intake)
+                self._spawn(tasks, poll.run())
+                return
+            assert settings.webhook_secret is not None
+            secret = settings.webhook_secret.get_secret_value()
+            await self._serve(stack, webhook_app(self.intake, self.clock, secret=secret))
+            await self.customers.start()
+            await bot.set_webhook(settings.webhook_url.rstrip("/") + PATH, secret_token=secret, allowed_updates=ALLOWED_UPDATES)
+        except TelegramAPIError as error:
+            raise SettingsError(f"LEGATO_TELEGRAM_TOKEN: Telegram answers “{error.message}”; check the token and LEGATO_API_BASE") from None
+
+    async def _start_desk(self, stack: contextlib.AsyncExitStack, tasks: list[asyncio.Task[None]]) -> None:
+        if self.desk is None or self.desk_intake is None:
+            logger.warning("no agents' bot is set (LEGATO_DESK_TOKEN, LEGATO_DESK_CHAT): handoffs wait until there is one")
+            return
+        stack.push_async_callback(self.desk.close)
+        try:
+            await self.desk.start()
+        except TelegramError as error:
+            raise SettingsError(
+                f"LEGATO_DESK_TOKEN, LEGATO_DESK_CHAT: Telegram answers “{error.message}”; the agents' bot must be an administrator of a "
+                "supergroup with topics"
+            ) from None
+        poll = PollLoop("agents' bot", self.desk.fetch, self.desk_intake)
+        self._spawn(tasks, poll.run())
+
+    async def _serve(self, stack: contextlib.AsyncExitStack, app: Any) -> None:
+        """Serve the webhook inside this loop until the stack closes."""
+        settings = self.settings
+        config = uvicorn.Config(
+            app, host=settings.webhook_host, port=settings.webhook_port, log_config=None, lifespan="off", access_log=False
+        )
+        server = uvicorn.Server(config)
+        listening = socket.socket(socket.AF_INET6 if ":" in settings.webhook_host else socket.AF_INET)
+        listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            listening.bind((settings.webhook_host, settings.webhook_port))
+        except OSError as error:
+            where = f"{settings.webhook_host}:{settings.webhook_port}"
+            raise SettingsError(f"LEGATO_WEBHOOK_PORT: {where} cannot be listened on ({error.strerror})") from None
+        serving = asyncio.create_task(server._serve([listening]))
+
+        async def stop() -> None:
+            server.should_exit = True
+            await serving
+
+        stack.push_async_callback(stop)
+
+
+async def build(
+    settings: Settings, *, clock: Clock | None = None, parts: frozenset[str] = frozenset(PARTS), brain: Brain | None = None
+) -> Legato:
+    """Build an assistant from its settings.
+
+    The schema must be right (:class:`SchemaMismatch` says what to do); an empty SQLite file is given it, as nobody else has the file.
+    ``brain`` replaces the assistant's own. Raises :class:`ContentError` for content with mistakes.
+    """
+    clock = clock or SystemClock()
+    assistant = load_assistant(settings.assistant)
+    database = Database(settings.database_url)
+    if database.is_sqlite:
+        await database.write(migrate_if_empty)
+    await check_schema(database)
+    signals: Signals = RedisSignals(settings.redis_url) if settings.redis_url else LocalSignals()
+    accept = Accept(database, clock, signals, album_wait_s=settings.album_wait_s)
+    legato = Legato(settings, clock, database, signals, assistant, parts, CustomerIntake(accept, database, clock))
+    name = f"{socket.gethostname()}:{os.getpid()}:{secrets.token_hex(3)}"
+    _add_turns(legato, name, brain)
+    if CHANNELS in parts:
+        _add_channels(legato, name)
+    return legato
+
+
+def migrate_if_empty(tx: Any) -> None:
+    """Give an empty database the schema; one that has any schema is left to ``legato migrate``."""
+    from memory.schema import present_revision
+
+    if present_revision(tx) is None:
+        migrate(tx)
+
+
+def _add_turns(legato: Legato, name: str, brain: Brain | None) -> None:
+    settings, assistant = legato.settings, legato.assistant
+    writer = Writer(assistant.replies, company=assistant.company, expectation=assistant.expectation)
+
+    def worker(thinks: Brain, behind_s: float) -> TurnWorker:
+        return TurnWorker(
+            legato.database,
+            legato.clock,
+            legato.signals,
+            thinks,
+            writer,
+            name=name,
+            at_once=settings.workers,
+            lease_s=settings.lease_s,
+            deadline_s=settings.turn_deadline_s,
+            tries=settings.turn_tries,
+            behind_s=behind_s,
+        )
+
+    if WORKER in legato.parts:
+        own = KnowledgeBrain(assistant.knowledge, returning_after_s=settings.returning_after_s)
+        legato.workers.append(worker(brain or own, 0.0))
+    if WATCHDOG in legato.parts:
+        legato.workers.append(worker(HandOver(), settings.overdue_s))
+
+
+def _add_channels(legato: Legato, name: str) -> None:
+    settings, clock = legato.settings, legato.clock
+    files: dict[str, Files] = {}
+    if settings.telegram_token is not None:
+        bot = CustomerBot(
+            settings.telegram_token.get_secret_value(), api_base=settings.api_base, timeout_s=settings.send_timeout_s, files=files
+        )
+        legato.customers = bot
+        files[CHANNEL] = CustomerFiles(bot)
+        limits = Limits(clock, overall_per_s=settings.sends_per_s, burst=settings.sends_per_s, address_per_s=settings.sends_per_chat_per_s)
+        legato.deliveries.append(
+            Deliver(
+                legato.database,
+                clock,
+                legato.signals,
+                bot,
+                limits,
+                lane=CHANNEL,
+                name=name,
+                at_once=SENDS_AT_ONCE,
+                lease_s=settings.send_lease_s,
+            )
+        )
+        if settings.uncertain_wait_s > 0:
+            legato.resend = Resend(
+                legato.database, clock, legato.signals, legato.assistant.replies, lane=CHANNEL, wait_s=settings.uncertain_wait_s
+            )
+    if settings.desk_token is not None and settings.desk_chat is not None:
+        desk = TopicDesk(
+            settings.desk_token.get_secret_value(),
+            settings.desk_chat,
+            legato.database,
+            clock,
+            files,
+            api_base=settings.api_base,
+            timeout_s=settings.send_timeout_s,
+        )
+        legato.desk = desk
+        files["desk"] = desk
+        legato.desk_intake = DeskIntake(desk, Casework(legato.assistant.replies), legato.database, clock, legato.signals)
+        per_s = settings.desk_posts_per_minute / 60
+        limits = Limits(clock, overall_per_s=per_s, burst=settings.desk_posts_per_minute, address_per_s=0)
+        legato.deliveries.append(
+            Deliver(
+                legato.database,
+                clock,
+                legato.signals,
+                desk,
+                limits,
+                lane=HANDOFF,
+                name=name,
+                at_once=SENDS_AT_ONCE,
+                lease_s=settings.send_lease_s,
+                repeatable=True,
+            )
+        )

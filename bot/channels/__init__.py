@@ -1,0 +1,1 @@
+"""Channels: ways to exchange messages with customers."""

@@ -1,0 +1,1 @@
+"""Turns: accept, worker, decide, reply, deliver, watchdog."""

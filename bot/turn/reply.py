@@ -1,0 +1,126 @@
+"""What the assistant says: replies by name, in variants, with their variables filled in."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from html import escape
+from types import MappingProxyType
+
+from bot.markup import Html, html_of, plain_of
+from bot.messages import Button
+
+REQUIRED: Mapping[str, frozenset[str]] = MappingProxyType(
+    {
+        name: frozenset(variables.split())
+        for name, variables in {
+            "utter_welcome": "company",
+            "utter_greet": "",
+            "utter_greet_returning": "matter",
+            "utter_greet_returning_no_matter": "",
+            "utter_greet_after_handoff": "agent matter",
+            "utter_greet_after_handoff_note": "agent note matter",
+            "utter_welcome_back": "",
+            "utter_worked_out": "",
+            "utter_not_worked_out": "matter",
+            "utter_article": "title body",
+            "utter_clarify": "question",
+            "utter_clarify_open": "",
+            "utter_thanks": "",
+            "utter_goodbye": "",
+            "utter_help": "",
+            "utter_yes_what": "",
+            "utter_no_what": "",
+            "utter_handoff": "expectation",
+            "utter_handoff_unsure": "expectation",
+            "utter_handoff_failed": "expectation",
+            "utter_handoff_waiting": "",
+            "utter_agent_joined": "agent",
+            "utter_handoff_returned": "agent",
+            "utter_handoff_closed": "agent",
+            "utter_received_photo": "",
+            "utter_received_album": "count",
+            "utter_received_document": "",
+            "utter_received_voice": "",
+            "utter_received_video": "",
+            "utter_received_sticker": "",
+            "utter_received_location": "",
+            "utter_received_contact": "",
+            "utter_received_other": "",
+            "utter_file_too_large": "limit",
+            "utter_resend": "text",
+        }.items()
+    }
+)
+"""Every reply an assistant has, with the variables that its caller always gives. Any caller may give those in ``OPTIONAL`` as well."""
+
+OPTIONAL: frozenset[str] = frozenset({"name"})
+"""Variables that any reply may use but that are not always known."""
+
+VARIABLE = re.compile(r"\{([^{}]*)\}")
+"""A variable in a text; braces mean nothing else there."""
+
+
+@dataclass(frozen=True, slots=True)
+class Said:
+    """A reply ready to send; ``text`` is the plain form of ``html``, for the log."""
+
+    name: str
+    html: str
+    text: str
+    buttons: tuple[tuple[Button, ...], ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Variant:
+    """One way to say a reply: rendered once, with its variables still in braces."""
+
+    html: str
+    text: str
+    needs: frozenset[str]
+    buttons: tuple[tuple[Button, ...], ...] = ()
+
+    @classmethod
+    def from_markdown(cls, markdown: str, buttons: tuple[tuple[Button, ...], ...] = ()) -> Variant:
+        """A variant from what the designer wrote."""
+        html = html_of(markdown)
+        return cls(html, plain_of(html), frozenset(VARIABLE.findall(html)), buttons)
+
+
+class Replies:
+    """An assistant's replies by name."""
+
+    def __init__(self, variants: Mapping[str, Sequence[Variant]]) -> None:
+        self._variants = {name: tuple(ways) for name, ways in variants.items()}
+
+    @property
+    def names(self) -> frozenset[str]:
+        """The names that ``say`` takes."""
+        return frozenset(self._variants)
+
+    def say(self, name: str, /, *, seed: int, **variables: object) -> Said:
+        """The reply ``name``: the same words for the same ``seed`` and known variables.
+
+        A variable that is None or empty is unknown, and a variant that uses it is passed over. Values are escaped, except ``Html``. Raises
+        ``KeyError`` for an unknown name and ``ValueError`` where no variant can do with what is known.
+        """
+        known = {key: value for key, value in variables.items() if value is not None and value != ""}
+        ways = [variant for variant in self._variants[name] if variant.needs <= known.keys()]
+        if not ways:
+            raise ValueError(f"{name} cannot be said with only {sorted(known)}")
+        way = ways[seed % len(ways)]
+        return Said(
+            name,
+            VARIABLE.sub(lambda found: _as_html(known[found[1]]), way.html),
+            VARIABLE.sub(lambda found: _as_text(known[found[1]]), way.text),
+            way.buttons,
+        )
+
+
+def _as_html(value: object) -> str:
+    return value if isinstance(value, Html) else escape(str(value), quote=False)
+
+
+def _as_text(value: object) -> str:
+    return plain_of(value) if isinstance(value, Html) else str(value)
