@@ -14,7 +14,6 @@ from typing import Any
 
 import uvicorn
 from aiogram.exceptions import TelegramAPIError
-from telegram.error import TelegramError
 
 from bot.assistants import Assistant, load_assistant
 from bot.channels.polling import PollLoop
@@ -94,7 +93,8 @@ class Legato:
                 for task in tasks:
                     task.cancel()
                 await asyncio.gather(*tasks, return_exceptions=True)
-                for one in (*self.workers, *self.deliveries):
+                busy: list[TurnWorker | Deliver] = [*self.workers, *self.deliveries]
+                for one in busy:
                     await (one.abandon() if self.crashed else one.finish())
 
     async def run(self) -> None:
@@ -131,14 +131,8 @@ class Legato:
             logger.warning("no agents' bot is set (LEGATO_DESK_TOKEN, LEGATO_DESK_CHAT): handoffs wait until there is one")
             return
         stack.push_async_callback(self.desk.close)
-        try:
-            await self.desk.start()
-        except TelegramError as error:
-            raise SettingsError(
-                f"LEGATO_DESK_TOKEN, LEGATO_DESK_CHAT: Telegram answers “{error.message}”; the agents' bot must be an administrator of a "
-                "supergroup with topics"
-            ) from None
-        poll = PollLoop("agents' bot", self.desk.fetch, self.desk_intake)
+        await self.desk.start()
+        poll = PollLoop("agents' bot", self.desk.fetch_updates, self.desk_intake)
         self._spawn(tasks, poll.run())
 
     async def _serve(self, stack: contextlib.AsyncExitStack, app: Any) -> None:
@@ -256,12 +250,19 @@ def _add_channels(legato: Legato, name: str) -> None:
             legato.database,
             clock,
             files,
-            api_base=settings.api_base,
+            base_url=settings.api_base,
             timeout_s=settings.send_timeout_s,
         )
         legato.desk = desk
         files["desk"] = desk
-        legato.desk_intake = DeskIntake(desk, Casework(legato.assistant.replies), legato.database, clock, legato.signals)
+        legato.desk_intake = DeskIntake(
+            legato.database,
+            Casework(legato.assistant.replies),
+            legato.signals,
+            clock,
+            chat_id=settings.desk_chat,
+            is_member=desk.is_member,
+        )
         per_s = settings.desk_posts_per_minute / 60
         limits = Limits(clock, overall_per_s=per_s, burst=settings.desk_posts_per_minute, address_per_s=0)
         legato.deliveries.append(

@@ -16,6 +16,9 @@ MAX_FILE_BYTES = 20 * 1024 * 1024
 MAX_TEXT = 4096
 """The longest text of one Telegram message, in UTF-16 code units (Bot API, sendMessage)."""
 
+MAX_CAPTION = 1024
+"""The longest caption of a file, in UTF-16 code units (Bot API, sendPhoto)."""
+
 
 class Event(StrEnum):
     """What an incoming says has happened."""

@@ -12,8 +12,8 @@ from bot.settings import Settings
 from bot.simulator import Simulator, serve
 from bot.web.playground import Agent, playground_app, serve_app
 
-CUSTOMER_TOKEN = "1001:the-simulated-customers-bot"  # noqa: S105 - known to the simulator alone
-DESK_TOKEN = "1002:the-simulated-agents-bot"  # noqa: S105
+CUSTOMER_TOKEN = "1001:the-token-of-the-simulated-customers-bot"  # noqa: S105 - known to the simulator alone
+DESK_TOKEN = "1002:the-token-of-the-simulated-agents-bot"  # noqa: S105
 DESK_CHAT = -1001000000001
 CUSTOMERS = ((501, "Ann", "Lee"), (502, "Omar", "Haddad"))
 AGENTS = ((601, "Bea", "Novak"), (602, "Chris", "Lund"))

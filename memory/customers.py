@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 import sqlalchemy as sa
 from sqlmodel import Field, SQLModel
 
 from memory.clock import UtcDateTime
-from memory.database import BigId, Record, Tx, insert_new, table
+from memory.database import BigId, Record, Tx, insert_into, per_dialect, table
 
 
 class Customer(SQLModel, table=True):
@@ -109,24 +110,29 @@ def find_or_make(tx: Tx, channel: str, profiles: Iterable[Profile], *, at: datet
     return known
 
 
+@per_dialect
+def _add_identity(dialect: str) -> Any:
+    return insert_into(Identity, dialect).on_conflict_do_nothing().returning(_identity.c.id)
+
+
 def _make(tx: Tx, channel: str, profile: Profile, at: datetime) -> Known:
     customer_id = tx.execute(sa.insert(_customer).values(ownership=0, created_at=at).returning(_customer.c.id)).scalar_one()
-    new = insert_new(tx, Identity).values(
-        customer_id=customer_id,
-        channel=channel,
-        address=profile.address,
-        name=profile.name,
-        username=profile.username,
-        language=profile.language,
-        proof="seen",
-        created_at=at,
-    )
-    identity_id = tx.execute(new.on_conflict_do_nothing().returning(_identity.c.id)).scalar()
+    row = {
+        "customer_id": customer_id,
+        "channel": channel,
+        "address": profile.address,
+        "name": profile.name,
+        "username": profile.username,
+        "language": profile.language,
+        "proof": "seen",
+        "created_at": at,
+    }
+    identity_id = tx.execute(_add_identity(tx), row).scalar()
     if identity_id is not None:
         return Known(identity_id, customer_id)
     tx.execute(sa.delete(_customer).where(_customer.c.id == customer_id))
-    row = tx.execute(_by_address, {"p_channel": channel, "p_addresses": [profile.address]}).one()
-    return Known(row.id, row.customer_id)
+    found = tx.execute(_by_address, {"p_channel": channel, "p_addresses": [profile.address]}).one()
+    return Known(found.id, found.customer_id)
 
 
 def get_identity(tx: Tx, identity_id: int) -> Record | None:

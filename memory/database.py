@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from functools import lru_cache
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -39,9 +40,18 @@ def table(model: type[SQLModel]) -> sa.Table:
     return model.__table__  # type: ignore[attr-defined,no-any-return]
 
 
-def insert_new(tx: Tx, model: type[SQLModel]) -> Any:
-    """An INSERT of the database at hand, for statements that need ``on_conflict_do_...``, which Core spells per dialect."""
-    if tx.dialect.name == "postgresql":
+Build = Callable[[str], Any]
+
+
+def per_dialect(build: Build) -> Callable[[Tx], Any]:
+    """A statement that Core spells per dialect: ``build(dialect name)`` runs once for each, as building costs more than executing."""
+    built = lru_cache(build)
+    return lambda tx: built(tx.dialect.name)
+
+
+def insert_into(model: type[SQLModel], dialect: str) -> Any:
+    """An INSERT of the dialect, for ``on_conflict_do_...``."""
+    if dialect == "postgresql":
         from sqlalchemy.dialects.postgresql import insert as pg_insert
 
         return pg_insert(table(model))
@@ -71,12 +81,13 @@ class Database:
             self._read_thread = ThreadPoolExecutor(1, "legato-read")
         else:
             self._postgres: AsyncEngine = create_async_engine(
-                self.url, pool_size=pool_size, max_overflow=0, json_serializer=_dumps, json_deserializer=orjson.loads
+                self.url, hide_parameters=True, pool_size=pool_size, max_overflow=0, json_serializer=_dumps, json_deserializer=orjson.loads
             )
 
     def _sqlite_engine(self, begin: str) -> sa.Engine:
         engine = sa.create_engine(
             self.url,
+            hide_parameters=True,  # an error's text goes into the log, and parameters are what customers wrote
             poolclass=sa.StaticPool,
             connect_args={"check_same_thread": False, "timeout": SQLITE_BUSY_S},
             json_serializer=_dumps,

@@ -9,7 +9,7 @@ import sqlalchemy as sa
 from sqlmodel import Field, SQLModel
 
 from memory.clock import UtcDateTime
-from memory.database import BigId, Json, Row, Tx, insert_new, table
+from memory.database import BigId, Json, Row, Tx, insert_into, per_dialect, table
 
 
 class Dialogue(SQLModel, table=True):
@@ -20,15 +20,17 @@ class Dialogue(SQLModel, table=True):
     at: datetime = Field(sa_type=UtcDateTime)
 
 
+@per_dialect
+def _keep(dialect: str) -> Any:
+    new = insert_into(Dialogue, dialect)
+    return new.on_conflict_do_update(index_elements=["identity_id"], set_={"state": new.excluded.state, "at": new.excluded.at})
+
+
 def keep_dialogues(tx: Tx, rows: list[Row]) -> None:
     """Store the new state of conversations; ``rows`` have identity_id, state and at."""
     if not rows:
         return
-    new = insert_new(tx, Dialogue)
-    tx.execute(
-        new.on_conflict_do_update(index_elements=["identity_id"], set_={"state": new.excluded.state, "at": new.excluded.at}),
-        rows,
-    )
+    tx.execute(_keep(tx), rows)
 
 
 dialogue_table: sa.Table = table(Dialogue)

@@ -13,7 +13,7 @@ import sqlalchemy as sa
 from sqlmodel import Field, SQLModel
 
 from memory.clock import UtcDateTime
-from memory.database import BigId, Json, Record, Row, Tx, insert_new, table
+from memory.database import BigId, Json, Record, Row, Tx, insert_into, per_dialect, table
 from memory.lanes import open_lanes
 
 TURN = "turn"
@@ -87,20 +87,33 @@ _album = sa.select(_inbox).where(_inbox.c.identity_id == _b("p_identity"), _inbo
 _finish = sa.update(_inbox).where(_inbox.c.id == _b("p_id"), _inbox.c.turn_id.is_(None)).values(turn_id=_b("p_turn"), incoming=None)
 
 
+@per_dialect
+def _keep(dialect: str) -> Any:
+    return insert_into(Inbox, dialect).on_conflict_do_nothing().returning(_inbox.c.update_id)
+
+
+@per_dialect
+def _keep_one(dialect: str) -> Any:
+    return insert_into(Inbox, dialect).on_conflict_do_nothing().returning(_inbox.c.id)
+
+
+@per_dialect
+def _put_away(dialect: str) -> Any:
+    return insert_into(Quarantine, dialect).on_conflict_do_nothing()
+
+
 def keep(tx: Tx, rows: list[Row]) -> set[str]:
     """Store incomings and open their lanes; returns the update ids that were new. A known update changes nothing."""
     if not rows:
         return set()
-    statement = insert_new(tx, Inbox).on_conflict_do_nothing().returning(_inbox.c.update_id)
-    new = set(tx.execute(statement, rows).scalars())
+    new = set(tx.execute(_keep(tx), rows).scalars())
     open_lanes(tx, TURN, {str(row["customer_id"]): row["due_at"] for row in rows if row["update_id"] in new})
     return new
 
 
 def keep_finished(tx: Tx, row: Row) -> int | None:
     """Store an incoming that the caller deals with in this same transaction; returns the turn's id, or None if it was known."""
-    statement = insert_new(tx, Inbox).on_conflict_do_nothing().returning(_inbox.c.id)
-    turn_id: int | None = tx.execute(statement, row).scalar()
+    turn_id: int | None = tx.execute(_keep_one(tx), row).scalar()
     if turn_id is not None:
         finish(tx, {turn_id: turn_id})
     return turn_id
@@ -167,7 +180,7 @@ def finish(tx: Tx, turn_of: dict[int, int]) -> None:
 def put_in_quarantine(tx: Tx, rows: list[Row]) -> None:
     """Keep updates (channel, update_id, raw, why, at) that nothing of ours can read. A known one changes nothing."""
     if rows:
-        tx.execute(insert_new(tx, Quarantine).on_conflict_do_nothing(), rows)
+        tx.execute(_put_away(tx), rows)
 
 
 def quarantined(tx: Tx, *, limit: int = 100) -> list[Record]:

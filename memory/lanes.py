@@ -12,12 +12,13 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 import sqlalchemy as sa
 from sqlmodel import Field, SQLModel
 
 from memory.clock import UtcDateTime
-from memory.database import Tx, insert_new, table
+from memory.database import Tx, insert_into, per_dialect, table
 
 
 class Lane(SQLModel, table=True):
@@ -74,6 +75,14 @@ _release = (
 )
 
 
+@per_dialect
+def _open(dialect: str) -> Any:
+    new = insert_into(Lane, dialect)
+    free = sa.and_(_lane.c.worker.is_(None), _lane.c.tries == 0)
+    ready_at = sa.case((free, new.excluded.ready_at), else_=_lane.c.ready_at)
+    return new.on_conflict_do_update(index_elements=["kind", "key"], set_={"ready_at": ready_at})
+
+
 def open_lanes(tx: Tx, kind: str, ready: Mapping[str, datetime]) -> None:
     """Say that something waits in these lanes, each ready at its time.
 
@@ -81,16 +90,8 @@ def open_lanes(tx: Tx, kind: str, ready: Mapping[str, datetime]) -> None:
     """
     if not ready:
         return
-    new = insert_new(tx, Lane)
-    free = sa.and_(_lane.c.worker.is_(None), _lane.c.tries == 0)
-    upsert = new.on_conflict_do_update(
-        index_elements=["kind", "key"],
-        set_={"ready_at": sa.case((free, new.excluded.ready_at), else_=_lane.c.ready_at)},
-    )
-    tx.execute(
-        upsert,
-        [{"kind": kind, "key": key, "ready_at": at, "lease": 0, "tries": 0} for key, at in sorted(ready.items())],
-    )
+    rows = [{"kind": kind, "key": key, "ready_at": at, "lease": 0, "tries": 0} for key, at in sorted(ready.items())]
+    tx.execute(_open(tx), rows)
 
 
 def claim_lanes(tx: Tx, kind: str, *, worker: str, now: datetime, until: datetime, limit: int) -> list[Claimed]:

@@ -19,7 +19,7 @@ from sqlmodel import Field, SQLModel
 
 from memory.clock import UtcDateTime
 from memory.customers import Customer
-from memory.database import BigId, Json, Record, Row, Tx, insert_new, table
+from memory.database import BigId, Json, Record, Row, Tx, insert_into, per_dialect, table
 from memory.lanes import open_lanes
 
 WAITING, SENDING, SENT, REFUSED, UNCERTAIN, DROPPED = "waiting", "sending", "sent", "refused", "uncertain", "dropped"
@@ -147,11 +147,16 @@ def outbox_row(
     }
 
 
+@per_dialect
+def _put_out(dialect: str) -> Any:
+    return insert_into(Outbox, dialect).on_conflict_do_nothing(index_elements=["key"])
+
+
 def put_out(tx: Tx, rows: list[Row]) -> None:
     """Store outgoings in the order in which each address shall get them, and open their lanes. A known key changes nothing."""
     if not rows:
         return
-    tx.execute(insert_new(tx, Outbox).on_conflict_do_nothing(index_elements=["key"]), rows)
+    tx.execute(_put_out(tx), rows)
     lanes: dict[str, dict[str, datetime]] = {}
     for row in rows:
         lanes.setdefault(row["lane"], {})[row["address"]] = row["created_at"]

@@ -48,7 +48,7 @@ def _cut(tokens: list[str], limit: int) -> list[str]:
 
 
 def _room(tokens: list[str], start: int, limit: int) -> int:
-    """How many visible tokens from ``start`` make the next part. Without a good end in its second half, the part is cut where it is full."""
+    """How many visible tokens from ``start`` make the next part. An end in the part's first half is passed over for a lesser one later."""
     seen: list[str] = []
     units = 0
     for token in tokens[start:]:

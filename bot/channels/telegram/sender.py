@@ -24,6 +24,7 @@ from aiogram.exceptions import (
     TelegramServerError,
     TelegramUnauthorizedError,
 )
+from aiogram.methods.base import Response
 from aiogram.types import (
     BufferedInputFile,
     InlineKeyboardButton,
@@ -31,12 +32,16 @@ from aiogram.types import (
     InputMediaDocument,
     InputMediaPhoto,
     InputMediaVideo,
+    Message,
 )
 
 from bot.channels.telegram.updates import ALLOWED_UPDATES, CHANNEL
 from bot.messages import Attachment, Files, Outgoing, Postponed, Receipt, Refused, Sent, Uncertain
 
 logger = logging.getLogger(__name__)
+
+_KEPT_MODELS = (Response[Message], Response[bool], Response[list[Message]])
+"""aiogram makes these for each answer, and pydantic forgets a generic model that nobody holds: building one anew costs milliseconds."""
 
 _TAG = re.compile(r"<[^>]+>")
 _GONE = ("chat not found", "user is deactivated", "bot was blocked", "peer_id_invalid")
@@ -168,7 +173,7 @@ class CustomerBot:
         return BufferedInputFile(data, filename=attachment.name or attachment.kind)
 
     async def fetch_file(self, attachment: Attachment) -> bytes:
-        """The bytes of a file that a customer sent. ``LookupError`` where Telegram no longer has it, ``OSError`` where it cannot be had now."""
+        """A file that a customer sent. ``LookupError`` where Telegram no longer has it, ``OSError`` where it cannot be had now."""
         try:
             file = await self.bot.get_file(attachment.file_id)
             content = await self.bot.download(file)

@@ -1,0 +1,228 @@
+"""Assistants: what each of them says and knows, loaded from its folder and checked as a whole."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from difflib import get_close_matches
+from pathlib import Path
+from typing import Annotated
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints
+
+from bot.content import Loaded, Mistake, read_as, read_markdown, read_yaml
+from bot.markup import html_of, plain_of, units_of
+from bot.messages import MAX_TEXT, Button, rows_of
+from bot.turn.reply import OPTIONAL, REQUIRED, VARIABLE, Replies, Variant
+from bot.understand.knowledge import Article, Knowledge
+from bot.understand.words import words_of
+from memory.errors import ContentError
+
+BUILT_IN = ("banking", "insurance", "telecoms")
+"""The assistants that come with Legato, by name."""
+
+MAX_PAYLOAD_BYTES = 64
+"""The longest payload of a button (Bot API, InlineKeyboardButton.callback_data)."""
+
+MAX_TITLE = 40
+"""Longer article titles are cut off on a button of a narrow telephone."""
+
+MAX_BODY = 1200
+"""An article is one chat message; longer ones are not read."""
+
+_HERE = Path(__file__).parent
+_SLUG = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
+_HEADING = re.compile(r" {0,3}#{1,6}\s|<[a-zA-Z/][^>]*>|\s*```")
+
+
+@dataclass(frozen=True, slots=True)
+class Assistant:
+    """One assistant. ``expectation`` is the sentence that says how soon a person answers; ``language`` is a BCP 47 tag."""
+
+    name: str
+    company: str
+    language: str
+    expectation: str
+    replies: Replies
+    knowledge: Knowledge
+    folder: Path
+
+
+def load_assistant(where: str | Path) -> Assistant:
+    """The assistant with this built-in name, or in this folder. Raises ``ContentError`` with every mistake in its files."""
+    assistant, mistakes = read_assistant(where)
+    if assistant is None or mistakes:
+        raise ContentError(mistakes)
+    return assistant
+
+
+def read_assistant(where: str | Path, *, shared: Path = _HERE / "replies.yml") -> tuple[Assistant | None, list[Mistake]]:
+    """The assistant, or None and the mistakes, ordered by file and line. ``shared`` are the replies that all assistants have."""
+    folder = _HERE / where if where in BUILT_IN else Path(where)
+    mistakes: list[Mistake] = []
+    if not folder.is_dir():
+        text = f"there is no such folder; write one of {', '.join(BUILT_IN)}, or the path of an assistant's folder"
+        return None, [Mistake(folder, 1, text)]
+    about = _read_about(folder / "assistant.yml", mistakes)
+    replies = _read_replies(shared, folder / "replies.yml", mistakes)
+    articles = _read_articles(folder / "knowledge", mistakes)
+    if about is None or mistakes:
+        return None, sorted(set(mistakes))
+    return Assistant(about.name, about.company, about.language, about.expectation, replies, Knowledge(articles), folder), []
+
+
+def _one_line(text: str) -> str:
+    if "\n" in text:
+        raise ValueError("must be on one line")
+    return text
+
+
+def _sentence(text: str) -> str:
+    if not text.endswith((".", "!", "?")):
+        raise ValueError("must be a full sentence with its full stop")
+    return text
+
+
+_Text = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, strict=True)]
+_Line = Annotated[_Text, AfterValidator(_one_line)]
+
+
+class _File(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+
+
+class _About(_File):
+    name: Annotated[_Line, StringConstraints(pattern=r"^[a-z][a-z0-9-]*$")]
+    company: _Line
+    language: Annotated[_Line, StringConstraints(pattern=r"^[a-z]{2,3}(-[A-Za-z0-9]{2,8})*$")]
+    expectation: Annotated[_Line, AfterValidator(_sentence)]
+
+
+class _ButtonText(_File):
+    title: _Line
+    payload: _Line
+
+
+class _VariantText(_File):
+    text: _Text
+    buttons: list[_ButtonText] = Field(default_factory=list)
+
+
+class _RepliesText(_File):
+    responses: dict[str, Annotated[list[_VariantText], Field(min_length=1)]]
+
+
+class _Head(_File):
+    title: _Line
+    summary: _Line
+    questions: Annotated[list[_Line], Field(min_length=1)]
+
+
+def _read_about(path: Path, mistakes: list[Mistake]) -> _About | None:
+    loaded = read_yaml(path, mistakes)
+    return None if loaded is None else read_as(_About, loaded, mistakes)
+
+
+def _read_replies(shared: Path, own: Path, mistakes: list[Mistake]) -> Replies:
+    variants: dict[str, list[Variant]] = {}
+    before = len(mistakes)
+    for path in (shared, own):
+        if path == own and not own.exists():
+            continue  # an assistant may do with the shared replies alone
+        loaded = read_yaml(path, mistakes)
+        file = None if loaded is None else read_as(_RepliesText, loaded, mistakes)
+        if loaded is not None and file is not None:
+            for name, ways in file.responses.items():
+                variants[name] = _check_reply(name, ways, loaded, mistakes)
+    if len(mistakes) == before:
+        mistakes += [Mistake(shared, 1, f"the reply `{name}` is missing") for name in sorted(REQUIRED.keys() - variants.keys())]
+    return Replies(variants)
+
+
+def _check_reply(name: str, ways: Sequence[_VariantText], loaded: Loaded, mistakes: list[Mistake]) -> list[Variant]:
+    place: tuple[str | int, ...] = ("responses", name)
+    if name not in REQUIRED:
+        near = get_close_matches(name, REQUIRED, n=1)
+        hint = f"; did you mean `{near[0]}`?" if near else ""
+        mistakes.append(loaded.mistake(place, f"`{name}` is never said{hint}"))
+        return []
+    allowed = REQUIRED[name] | OPTIONAL
+    variants: list[Variant] = []
+    for index, way in enumerate(ways):
+        at = (*place, index, "text")
+        buttons = [Button(button.title, button.payload) for button in way.buttons]
+        variant = Variant.from_markdown(way.text, rows_of(buttons))
+        variants.append(variant)
+        written = frozenset(VARIABLE.findall(way.text))
+        for unknown in sorted(written - allowed):
+            known = ", ".join(f"{{{variable}}}" for variable in sorted(allowed))
+            mistakes.append(loaded.mistake(at, f"`{name}` has no variable {{{unknown}}}; it has {known}"))
+        if written & allowed != variant.needs & allowed:
+            mistakes.append(loaded.mistake(at, "a variable cannot stand in the address of a link"))
+        if units_of(variant.text) > MAX_TEXT:
+            mistakes.append(loaded.mistake(at, f"the text has {units_of(variant.text)} characters; Telegram takes {MAX_TEXT}"))
+        for row, button in enumerate(buttons):
+            mistakes += _check_button(button, (*place, index, "buttons", row), loaded)
+    for variable in sorted(OPTIONAL):
+        if all(variable in variant.needs for variant in variants):
+            mistakes.append(loaded.mistake(place, f"`{name}` needs a variant without {{{variable}}}, which is not always known"))
+    return variants
+
+
+def _check_button(button: Button, place: tuple[str | int, ...], loaded: Loaded) -> list[Mistake]:
+    mistakes: list[Mistake] = []
+    size = len(button.payload.encode())
+    if size > MAX_PAYLOAD_BYTES:
+        mistakes.append(loaded.mistake((*place, "payload"), f"the payload has {size} bytes; Telegram takes {MAX_PAYLOAD_BYTES}"))
+    for key, value in (("title", button.title), ("payload", button.payload)):
+        if VARIABLE.search(value):
+            mistakes.append(loaded.mistake((*place, key), "a variable cannot stand in a button"))
+    return mistakes
+
+
+def _read_articles(folder: Path, mistakes: list[Mistake]) -> list[Article]:
+    paths = sorted(folder.glob("*.md"))
+    if not paths:
+        mistakes.append(Mistake(folder, 1, "there are no articles; write at least one file with the ending .md here"))
+    articles: list[Article] = []
+    titles: dict[str, str] = {}
+    questions: dict[tuple[str, ...], str] = {}
+    for path in paths:
+        loaded = read_markdown(path, mistakes)
+        if loaded is None:
+            continue
+        mistakes += _check_body(path, loaded)
+        head = read_as(_Head, loaded, mistakes)
+        if head is None:
+            continue
+        if len(head.title) > MAX_TITLE:
+            mistakes.append(loaded.mistake(("title",), f"the title has {len(head.title)} characters; at most {MAX_TITLE} are allowed"))
+        other = titles.setdefault(head.title.casefold(), path.name)
+        if other != path.name:
+            mistakes.append(loaded.mistake(("title",), f"{other} has the same title"))
+        for index, question in enumerate(head.questions):
+            other = questions.setdefault(tuple(words_of(question)), path.name)
+            if other != path.name:
+                mistakes.append(loaded.mistake(("questions", index), f"{other} has the same question"))
+        articles.append(Article(path.stem, head.title, head.summary, tuple(head.questions), loaded.body, html_of(loaded.body)))
+    return articles
+
+
+def _check_body(path: Path, loaded: Loaded) -> list[Mistake]:
+    mistakes: list[Mistake] = []
+    if not _SLUG.fullmatch(path.stem):
+        mistakes.append(Mistake(path, 1, "the name of the file must be lower case, with hyphens between the words"))
+    html = html_of(loaded.body)
+    shown = units_of(plain_of(html))
+    if not shown:
+        mistakes.append(Mistake(path, loaded.body_line, "the article has no text after its head"))
+    if len(loaded.body) > MAX_BODY:
+        text = f"the text has {len(loaded.body)} characters; at most {MAX_BODY} are allowed"
+        mistakes.append(Mistake(path, loaded.body_line, text))
+    for number, line in enumerate(loaded.body.split("\n"), start=loaded.body_line):
+        if _HEADING.match(line):
+            mistakes.append(
+                Mistake(path, number, "only paragraphs, lists, bold, italic, code and links can be shown: no headings, no HTML")
+            )
+    return mistakes

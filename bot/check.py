@@ -1,0 +1,55 @@
+"""Whether this installation could start: its settings and its assistants, without a database and without the network."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from bot.assistants import BUILT_IN, read_assistant
+from bot.content import Mistake
+from bot.settings import Settings
+from memory.errors import SettingsError
+
+
+@dataclass(frozen=True, slots=True)
+class Checked:
+    """``problems`` are the settings', ``mistakes`` the assistants'; ``summary`` has one line for each thing that was looked at."""
+
+    problems: tuple[str, ...]
+    mistakes: tuple[Mistake, ...]
+    summary: tuple[str, ...]
+
+    @property
+    def fine(self) -> bool:
+        """Nothing has to be put right."""
+        return not self.problems and not self.mistakes
+
+
+def check(env_file: str | Path | None = ".env", assistants: Sequence[str | Path] | None = None) -> Checked:
+    """Check the settings and ``assistants``: by default the one that the settings name, or all built-in ones if they cannot be read."""
+    problems: list[str] = []
+    mistakes: list[Mistake] = []
+    summary: list[str] = []
+    chosen: Sequence[str | Path] = BUILT_IN
+    try:
+        settings = Settings.load(env_file)
+        chosen = (settings.assistant,)
+        summary.append("settings: fine")
+    except SettingsError as error:
+        problems = str(error).splitlines()
+        summary.append(f"settings: {_counted(len(problems), 'problem')}")
+    for where in chosen if assistants is None else assistants:
+        assistant, found = read_assistant(where)
+        mistakes += found
+        if assistant is None:
+            summary.append(f"assistant {where}: {_counted(len(found), 'mistake')}")
+        else:
+            replies, articles = len(assistant.replies.names), len(assistant.knowledge.articles)
+            summary.append(f"assistant {where}: {_counted(articles, 'article')}, {_counted(replies, 'reply', 'replies')}")
+    # Assistants share a file, and its mistakes are named once.
+    return Checked(tuple(problems), tuple(dict.fromkeys(mistakes)), tuple(summary))
+
+
+def _counted(count: int, one: str, many: str | None = None) -> str:
+    return f"{count} {one if count == 1 else many or one + 's'}"
