@@ -1,14 +1,12 @@
 """Engine and transactions: the only place that opens and commits one.
 
-A transaction is a plain function ``fn(tx)``. It runs in a thread of its own on SQLite (one writer, as SQLite has) and over asyncpg on
-PostgreSQL, with the same SQLAlchemy Core statements. It may be run again after a failure, so it changes nothing but the database.
+A transaction is a plain function ``fn(tx)`` of SQLAlchemy Core statements, the same for both databases: on SQLite it is simply called, on
+PostgreSQL it runs over asyncpg. It may be run again after a failure, so it changes nothing but the database.
 """
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
 from functools import lru_cache
 from pathlib import Path
 from typing import Any, TypeVar
@@ -31,8 +29,8 @@ BigId = sa.BigInteger().with_variant(sa.Integer, "sqlite")
 
 Json = sa.JSON(none_as_null=True).with_variant(JSONB(none_as_null=True), "postgresql")
 
-SQLITE_BUSY_S = 15.0
-"""How long a writer waits for another process's writer before it gives up; the loops then try again."""
+SQLITE_BUSY_S = 2.0
+"""How long a writer waits, and everything in its process with it, for another process's writer; then the loops try again later."""
 
 
 def table(model: type[SQLModel]) -> sa.Table:
@@ -73,73 +71,61 @@ class Database:
     def __init__(self, url: str, *, pool_size: int = 8) -> None:
         self.url = checked_url(url)
         self.is_sqlite = self.url.get_backend_name() == "sqlite"
+        # hide_parameters: they hold what customers wrote, and an error's text goes to the log.
+        options: dict[str, Any] = {"json_serializer": _dumps, "json_deserializer": orjson.loads, "hide_parameters": True}
         if self.is_sqlite:
-            self._writer = self._sqlite_engine("BEGIN IMMEDIATE")
-            self._reader = self._sqlite_engine("BEGIN")
-            # One thread a connection: SQLite has one writer, and a second reader would only compete for the interpreter.
-            self._write_thread = ThreadPoolExecutor(1, "legato-write")
-            self._read_thread = ThreadPoolExecutor(1, "legato-read")
+            self._writer = _sqlite_connection(self.url, "BEGIN IMMEDIATE", options)
+            self._reader = _sqlite_connection(self.url, "BEGIN", options)
         else:
-            self._postgres: AsyncEngine = create_async_engine(
-                self.url, hide_parameters=True, pool_size=pool_size, max_overflow=0, json_serializer=_dumps, json_deserializer=orjson.loads
-            )
-
-    def _sqlite_engine(self, begin: str) -> sa.Engine:
-        engine = sa.create_engine(
-            self.url,
-            hide_parameters=True,  # an error's text goes into the log, and parameters are what customers wrote
-            poolclass=sa.StaticPool,
-            connect_args={"check_same_thread": False, "timeout": SQLITE_BUSY_S},
-            json_serializer=_dumps,
-            json_deserializer=orjson.loads,
-        )
-
-        @sa.event.listens_for(engine, "connect")
-        def _connect(connection: Any, _record: Any) -> None:
-            connection.isolation_level = None  # SQLAlchemy says BEGIN itself, below; the driver must not
-            connection.execute("PRAGMA journal_mode=WAL")
-            connection.execute("PRAGMA synchronous=FULL")  # a commit outlives a power cut: it comes before an acknowledgement
-            connection.execute("PRAGMA foreign_keys=ON")
-            connection.execute("PRAGMA cache_size=-65536")
-
-        @sa.event.listens_for(engine, "begin")
-        def _begin(connection: sa.Connection) -> None:
-            connection.exec_driver_sql(begin)
-
-        return engine
+            self._postgres: AsyncEngine = create_async_engine(self.url, pool_size=pool_size, max_overflow=0, **options)
 
     async def write(self, fn: Callable[[Tx], T]) -> T:
         """Run ``fn`` in a transaction and commit it; whatever it raises rolls back and comes out here."""
-        if not self.is_sqlite:
-            async with self._postgres.begin() as connection:
-                return await connection.run_sync(fn)
-
-        def run() -> T:
-            with self._writer.begin() as connection:
-                return fn(connection)
-
-        return await asyncio.get_running_loop().run_in_executor(self._write_thread, run)
+        if self.is_sqlite:
+            # In the event loop's own thread: a transaction takes less than a millisecond, and a thread of its own would pay several times
+            # that for passing the interpreter's lock to and fro.
+            with self._writer.begin():
+                return fn(self._writer)
+        async with self._postgres.begin() as connection:
+            return await connection.run_sync(fn)
 
     async def read(self, fn: Callable[[Tx], T]) -> T:
         """Run ``fn`` on one snapshot; nothing that it writes is kept."""
-        if not self.is_sqlite:
-            async with self._postgres.connect() as connection:
-                return await connection.run_sync(fn)
-
-        def run() -> T:
-            with self._reader.connect() as connection:
-                return fn(connection)
-
-        return await asyncio.get_running_loop().run_in_executor(self._read_thread, run)
+        if self.is_sqlite:
+            transaction = self._reader.begin()
+            try:
+                return fn(self._reader)
+            finally:
+                transaction.rollback()
+        async with self._postgres.connect() as connection:
+            return await connection.run_sync(fn)
 
     async def close(self) -> None:
-        """Let running transactions end, then close every connection."""
+        """Close every connection."""
         if not self.is_sqlite:
             await self._postgres.dispose()
             return
-        for thread, engine in ((self._read_thread, self._reader), (self._write_thread, self._writer)):
-            await asyncio.get_running_loop().run_in_executor(thread, engine.dispose)
-            thread.shutdown()
+        for connection in (self._reader, self._writer):
+            connection.close()
+            connection.engine.dispose()
+
+
+def _sqlite_connection(url: sa.URL, begin: str, options: dict[str, Any]) -> sa.Connection:
+    engine = sa.create_engine(url, poolclass=sa.StaticPool, connect_args={"timeout": SQLITE_BUSY_S}, **options)
+
+    @sa.event.listens_for(engine, "connect")
+    def _connect(connection: Any, _record: Any) -> None:
+        connection.isolation_level = None  # SQLAlchemy says BEGIN itself, below; the driver must not
+        connection.execute("PRAGMA journal_mode=WAL")
+        connection.execute("PRAGMA synchronous=FULL")  # a commit outlives a power cut: it comes before an acknowledgement
+        connection.execute("PRAGMA foreign_keys=ON")
+        connection.execute("PRAGMA cache_size=-65536")
+
+    @sa.event.listens_for(engine, "begin")
+    def _begin(connection: sa.Connection) -> None:
+        connection.exec_driver_sql(begin)
+
+    return engine.connect()
 
 
 def checked_url(url: str) -> sa.URL:

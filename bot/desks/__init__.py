@@ -1,0 +1,1 @@
+"""Desks: where agents work."""
