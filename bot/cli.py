@@ -145,11 +145,12 @@ def check(
     """Validate configuration and content; every mistake is named with its file and line."""
     from bot.check import check as find_mistakes
 
-    found = find_mistakes(env_file=env_file, assistant=assistant)
-    for mistake in found.mistakes:
-        out.print(str(mistake), style="red", highlight=False, soft_wrap=True, markup=False)
-    out.print(found.summary, highlight=False, soft_wrap=True)
-    if found.mistakes:
+    found = find_mistakes(env_file, assistants=[assistant] if assistant else None)
+    for line in (*found.problems, *found.mistakes):
+        out.print(str(line), style="red", highlight=False, soft_wrap=True, markup=False)
+    for line in found.summary:
+        out.print(line, highlight=False, soft_wrap=True, markup=False)
+    if not found.fine:
         raise typer.Exit(1)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import time
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -34,14 +35,15 @@ async def tryout(folder: Path, *, assistant: str, port: int, host: str = "127.0.
 
     The simulated people have the same ids every time; Telegram's part, the chats themselves, begins anew.
     """
-    sim = Simulator()
+    # Update ids go on from one time to the next, as Telegram's do: the memory knows those of the last time.
+    sim = Simulator(first_update_id=int(time.time()))
     async with serve(sim) as telegram:
         customers_bot = sim.add_bot("legato_bot", token=CUSTOMER_TOKEN, name="Legato")
         desk_bot = sim.add_bot("legato_desk_bot", token=DESK_TOKEN, name="Legato desk")
         for id_, first, last in CUSTOMERS:
             sim.add_person(first, id=id_, last_name=last, username=first.lower(), language_code="en")
         agents = [sim.add_person(first, id=id_, last_name=last) for id_, first, last in AGENTS]
-        group = sim.add_group("Support desk", id=DESK_CHAT, members=agents, admins=agents[:1], bots=[desk_bot])
+        group = sim.add_group("Support desk", id=DESK_CHAT, members=[*agents], admins=[agents[0]], bots=[desk_bot])
         settings = Settings.load(
             env_file=None,
             telegram_token=CUSTOMER_TOKEN,
@@ -60,7 +62,7 @@ async def tryout(folder: Path, *, assistant: str, port: int, host: str = "127.0.
             legato.database,
             legato.signals,
             company=legato.assistant.company,
-            customer_bot=customers_bot.username,
+            customer_bot=customers_bot,
             group=group.id,
             agents=[Agent(id_, f"{first} {last}") for id_, first, last in AGENTS],
         )

@@ -24,7 +24,10 @@ RETURN_BUTTON = "Return to assistant"
 CLOSE_BUTTON = "Close"
 
 WAITING = "⏳ Waiting since {since}. Claim it, or simply answer here."
-HELD = "🎧 {agent} holds this case since {since}. /return or /close with a note ends it; lines that begin with // stay among agents."
+HELD = (
+    "🎧 {agent} holds this case since {since}. /return or /close ends it; a note after it is told to the customer when they come back. "
+    "Lines that begin with // stay among agents."
+)
 ENDED = {"returned": "✅ Returned to the assistant by {agent}, {since}.", "closed": "✅ Closed by {agent}, {since}."}
 ENDED_OTHERWISE = "✅ Ended {since}."
 SOMEBODY = "an agent"

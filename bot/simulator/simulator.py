@@ -17,7 +17,7 @@ from .groups import Group
 from .people import Person
 from .posting import membership_update, repeat_if_ordered
 from .state import GENERAL, Account, Bot, CallbackQuery, Chat, Member, Topic
-from .updates import ENDED_BY_POLL, REPEAT_WINDOW_S, Update, UpdateQueue
+from .updates import ENDED_BY_POLL, FIRST_ID, REPEAT_WINDOW_S, Update, UpdateQueue
 from .views import SeenMessage, seen
 
 BotRef = Bot | str | int
@@ -49,6 +49,7 @@ class Simulator:
         event_limit: int = 100_000,
         update_limit: int = 100_000,
         repeat_window_s: float = REPEAT_WINDOW_S,
+        first_update_id: int = FIRST_ID,
     ) -> None:
         self.now = now
         self.sleep = sleep
@@ -56,6 +57,7 @@ class Simulator:
         self.strict_tokens = strict_tokens
         self.update_limit = update_limit
         self.repeat_window_s = repeat_window_s
+        self.first_update_id = first_update_id
         self.events = EventLog(now, event_limit)
         self.faults = Faults()
         self.files = Files()
@@ -148,7 +150,7 @@ class Simulator:
             if bot_id in self.accounts:
                 raise Refused(f"{bot_id} is somebody else's id")
             bot = Bot(bot_id, name or username, username, is_bot=True, token=token)
-            queue = UpdateQueue(self.now, self.update_limit, self.repeat_window_s)
+            queue = UpdateQueue(self.now, self.update_limit, self.repeat_window_s, self.first_update_id)
             queue.on_confirmed = lambda update, bot=bot: repeat_if_ordered(self, bot, update)
             bot.queue = queue
             self.bots[token] = self.bots_by_id[bot_id] = bot

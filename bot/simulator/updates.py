@@ -61,6 +61,10 @@ def check_allowed_updates(names: list[str]) -> frozenset[str] | None:
     return (frozenset(names) & UPDATE_TYPES) or None
 
 
+FIRST_ID = 100_000_001
+"""A bot's first update id, the same for every bot, so that mixing them up shows at once."""
+
+
 @dataclass(slots=True, eq=False)
 class Update:
     """One update on its way to a bot.
@@ -81,12 +85,12 @@ class Update:
 class UpdateQueue:
     """The unconfirmed updates of one bot, oldest first."""
 
-    def __init__(self, now: Callable[[], datetime], limit: int, repeat_window_s: float = REPEAT_WINDOW_S) -> None:
+    def __init__(self, now: Callable[[], datetime], limit: int, repeat_window_s: float = REPEAT_WINDOW_S, first_id: int = FIRST_ID) -> None:
         self._now = now
         self._limit = limit
         self._repeat_window_s = repeat_window_s
         self._updates: OrderedDict[int, Update] = OrderedDict()
-        self._last_id = 100_000_000
+        self._last_id = first_id - 1
         self._poll: asyncio.Future[str] | None = None
         self._last_offset: int | None = None
         self._last_poll_s = 0.0

@@ -10,8 +10,9 @@ from typing import Any
 
 from bot.markup import Html
 from bot.messages import MAX_FILE_BYTES, Attachment, Button, Event, Incoming
+from bot.turn.mirror import first_name
 from bot.understand.hear import Heard
-from bot.understand.knowledge import Article
+from bot.understand.knowledge import UNSURE, Article
 from memory.context import Context
 
 ARTICLE, PERSON, AFFIRM, DENY = "/article ", "/person", "/affirm", "/deny"
@@ -92,7 +93,7 @@ def decide(arrived: Arrived, heard: Heard, context: Context, *, chosen: Article 
     first = arrived.first
     facts = _told(arrived)
     if first.event is Event.MEMBERSHIP:
-        return Decision("membership", reachable=first.data.get("status") != "kicked")
+        return Decision("membership", relay=context.handoff is not None, reachable=first.data.get("status") != "kicked")
     if context.handoff is not None:
         return _while_with_person(arrived, heard, context, facts)
     if first.event is Event.REACTION or arrived.continued:
@@ -174,9 +175,10 @@ def _from_knowledge(arrived: Arrived, heard: Heard, context: Context, returning_
     if int(state.get("unsure", 0)) >= 1:
         return _hand_over(Reason.UNSURE, "utter_handoff_unsure", state)
     asked = {**state, "unsure": 1}
-    if heard.hits:
-        buttons = tuple(Button(hit.article.title, ARTICLE + hit.article.slug) for hit in heard.hits)
-        asked["tried"] = _tried(state, [hit.article.title for hit in heard.hits])
+    offered = [hit.article for hit in heard.hits if hit.score >= UNSURE]
+    if offered:
+        buttons = tuple(Button(article.title, ARTICLE + article.slug) for article in offered)
+        asked["tried"] = _tried(state, [article.title for article in offered])
         return Decision("clarify", says=(Say("utter_clarify", buttons=(*buttons, Button("Talk to a person", PERSON))),), dialogue=asked)
     return Decision("clarify", says=(Say("utter_clarify_open"),), dialogue=asked)
 
@@ -229,9 +231,8 @@ def _greet(arrived: Arrived, context: Context, returning_after: timedelta, *, st
         matter, note = packet.get("want"), packet.get("note")
         new = {**state, "unsure": 0, "followed_up": episode.id, "matter_asked": True, "asked": "worked_out", "asked_matter": matter}
         reply = "utter_greet_after_handoff_note" if note else "utter_greet_after_handoff"
-        return Decision(
-            "greet after handoff", says=(Say(reply, {"agent": episode.owner_name, "matter": matter, "note": note}),), dialogue=new
-        )
+        say = Say(reply, {"agent": first_name(episode.owner_name), "matter": matter, "note": note})
+        return Decision("greet after handoff", says=(say,), dialogue=new)
     returning = started or _returning(arrived, context, returning_after)
     matter = state.get("matter")
     if returning and matter and not state.get("matter_asked"):

@@ -19,7 +19,7 @@ from memory.clock import Clock
 from memory.customers import set_reachable
 from memory.database import Database, Record, Row, Tx
 from memory.handoffs import OWNED, open_handoff_of
-from memory.lanes import Claimed, claim_lanes, leave_lanes, next_ready, still_held
+from memory.lanes import Claimed, claim_lanes, leave_lanes, next_ready, pause_lane, still_held
 from memory.outbox import (
     DROPPED,
     REFUSED,
@@ -227,10 +227,12 @@ class Deliver:
         mark_postponed(tx, postponed)
         keys = [result.job.lane.key for result in results]
         waiting = addresses_open(tx, self._lane, keys)
+        paused = [r for r in results if isinstance(r.receipt, Postponed) and r.job.lane.key in held]
+        for result in paused:  # what is put out meanwhile must not shorten the pause
+            pause_lane(tx, result.job.lane, until=result.not_before, tries=result.job.lane.tries + 1)
+        left = held - {result.job.lane.key for result in paused}
         leave_lanes(
-            tx,
-            self._lane,
-            {r.job.lane.key: r.not_before if r.job.lane.key in waiting else None for r in results if r.job.lane.key in held},
+            tx, self._lane, {r.job.lane.key: r.not_before if r.job.lane.key in waiting else None for r in results if r.job.lane.key in left}
         )
         put_out(tx, notices)
         return bool(notices)

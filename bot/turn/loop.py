@@ -65,6 +65,7 @@ class Batcher(Generic[T, R]):
     async def _run(self) -> None:
         try:
             while self._waiting:
+                await asyncio.sleep(0)  # whoever is ready to hand something over now comes along
                 batch, self._waiting = self._waiting[: self._most], self._waiting[self._most :]
                 try:
                     results = await self._flush([item for item, _ in batch])

@@ -129,7 +129,8 @@ class TurnWorker:
         self._behind = timedelta(seconds=behind_s)
         self._running: set[asyncio.Task[None]] = set()
         self._commits: Batcher[Finished, bool] = Batcher(self._commit_many)
-        self.wake = signals.listen(TURN)
+        # A watchdog is not woken by what arrives: what it looks for is what nobody has come to.
+        self.wake = asyncio.Event() if behind_s else signals.listen(TURN)
 
     async def look(self) -> float:
         """Claim what is ready and start its turns; returns the seconds until there may be more."""

@@ -14,6 +14,7 @@ import time
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from pathlib import Path
 from statistics import median
 from typing import Any
@@ -174,7 +175,7 @@ async def history(lengths: list[int], turns: int) -> list[dict[str, Any]]:
             with tempfile.TemporaryDirectory() as folder:
                 url = f"sqlite:///{folder}/bench.db"
                 database = Database(url)
-                await database.write(lambda tx, length=length: long_past(tx, length))
+                await database.write(partial(long_past, exchanges=length))
                 await database.close()
                 runs[length].append(await measure(1, turns, "legato", url))
     return [

@@ -120,15 +120,22 @@ class CustomerBot:
                 await bot.answer_callback_query(str(outgoing.about), text=outgoing.text or None, show_alert=outgoing.alert or None)
                 return Sent(None)
             case "edit":
-                edited = await bot.edit_message_text(
-                    outgoing.text, chat_id=chat, message_id=int(outgoing.about or 0), parse_mode=mode, reply_markup=_keyboard(outgoing)
-                )
-                return Sent(str(edited.message_id) if not isinstance(edited, bool) else outgoing.about)
+                return await self._edit(chat, outgoing, mode)
             case "file":
                 return await self._send_files(chat, outgoing, mode)
             case _:
                 message = await bot.send_message(chat, outgoing.text, parse_mode=mode, reply_markup=_keyboard(outgoing))
                 return Sent(str(message.message_id))
+
+    async def _edit(self, chat: int, outgoing: Outgoing, mode: str | None) -> Receipt:
+        message = int(outgoing.about or 0)
+        try:
+            await self.bot.edit_message_text(outgoing.text, chat_id=chat, message_id=message, parse_mode=mode)
+        except TelegramBadRequest as error:
+            if "no text in the message" not in error.message:
+                raise
+            await self.bot.edit_message_caption(chat_id=chat, message_id=message, caption=outgoing.text, parse_mode=mode)
+        return Sent(outgoing.about)
 
     async def _send_files(self, chat: int, outgoing: Outgoing, mode: str | None) -> Receipt:
         try:

@@ -38,31 +38,35 @@ def read_update(raw: dict[str, Any], *, now: datetime) -> Incoming | None:
         first = error.errors(include_url=False, include_input=False)[0]
         where = ".".join(str(part) for part in first["loc"])
         raise ValueError(f"not an update that this program can read: {where}: {first['msg']}") from None
-    update_id = str(update.update_id)
     if update.message is not None:
-        return _message(update_id, update.message, Event.MESSAGE)
+        return _message(update.update_id, update.message, Event.MESSAGE)
     if update.edited_message is not None:
-        return _message(update_id, update.edited_message, Event.EDIT)
+        return _message(update.update_id, update.edited_message, Event.EDIT)
     if update.callback_query is not None:
-        return _press(update_id, update.callback_query, now)
+        return _press(update.update_id, update.callback_query, now)
     if update.message_reaction is not None:
-        return _reaction(update_id, update.message_reaction)
+        return _reaction(update.update_id, update.message_reaction)
     if update.my_chat_member is not None:
-        return _membership(update_id, update.my_chat_member)
+        return _membership(update.update_id, update.my_chat_member)
     raise ValueError("an update of a type that was not asked for")
+
+
+def _key(update_id: int, what: int | str) -> str:
+    """What makes an update itself. Its id alone does not: Telegram begins anew at a random one after a quiet week (Bot API, Update)."""
+    return f"{update_id}:{what}"
 
 
 def _who(user: User) -> dict[str, Any]:
     return {"sender": str(user.id), "name": user.full_name, "username": user.username, "language": user.language_code}
 
 
-def _message(update_id: str, message: Message, event: Event) -> Incoming | None:
+def _message(update_id: int, message: Message, event: Event) -> Incoming | None:
     if message.chat.type != "private" or message.from_user is None or message.from_user.is_bot:
         return None
     kind, attachments, data = _content(message)
     return Incoming(
         channel=CHANNEL,
-        update_id=update_id,
+        update_id=_key(update_id, message.message_id),
         at=message.date if message.edit_date is None else datetime.fromtimestamp(message.edit_date, UTC),
         event=event,
         kind=kind,
@@ -109,7 +113,7 @@ def _attachment(kind: str, file: Any) -> Attachment:
     )
 
 
-def _press(update_id: str, query: CallbackQuery, now: datetime) -> Incoming | None:
+def _press(update_id: int, query: CallbackQuery, now: datetime) -> Incoming | None:
     message = query.message
     if message is None or message.chat.type != "private" or query.data is None:
         return None
@@ -119,7 +123,7 @@ def _press(update_id: str, query: CallbackQuery, now: datetime) -> Incoming | No
         title = titles[0] if titles else None
     return Incoming(
         channel=CHANNEL,
-        update_id=update_id,
+        update_id=_key(update_id, query.id),
         at=now,  # a press carries no time of its own
         event=Event.PRESS,
         kind="press",
@@ -129,7 +133,7 @@ def _press(update_id: str, query: CallbackQuery, now: datetime) -> Incoming | No
     )
 
 
-def _reaction(update_id: str, reaction: MessageReactionUpdated) -> Incoming | None:
+def _reaction(update_id: int, reaction: MessageReactionUpdated) -> Incoming | None:
     if reaction.chat.type != "private" or reaction.user is None:
         return None
     emojis = [
@@ -139,7 +143,7 @@ def _reaction(update_id: str, reaction: MessageReactionUpdated) -> Incoming | No
     ]
     return Incoming(
         channel=CHANNEL,
-        update_id=update_id,
+        update_id=_key(update_id, reaction.message_id),
         at=reaction.date,
         event=Event.REACTION,
         kind="reaction",
@@ -149,12 +153,12 @@ def _reaction(update_id: str, reaction: MessageReactionUpdated) -> Incoming | No
     )
 
 
-def _membership(update_id: str, change: ChatMemberUpdated) -> Incoming | None:
+def _membership(update_id: int, change: ChatMemberUpdated) -> Incoming | None:
     if change.chat.type != "private":
         return None
     return Incoming(
         channel=CHANNEL,
-        update_id=update_id,
+        update_id=_key(update_id, change.from_user.id),
         at=change.date,
         event=Event.MEMBERSHIP,
         kind="membership",
