@@ -94,7 +94,7 @@ _any_open = sa.select(_outbox.c.address).where(_is_open).distinct()
 _sending = sa.update(_outbox).where(_outbox.c.id == _b("p_id")).values(state=SENDING, tries=_outbox.c.tries + 1)
 _done = (
     sa.update(_outbox)
-    .where(_outbox.c.id == _b("p_id"), _outbox.c.state.in_([WAITING, SENDING]))
+    .where(_outbox.c.id == _b("p_id"), sa.text("state IN ('waiting', 'sending')"))  # spelled out: many rows at once take no list
     .values(state=_b("p_state"), message_id=_b("p_message"), why=_b("p_why"), done_at=_b("p_at"))
 )
 _back = sa.update(_outbox).where(_outbox.c.id == _b("p_id"), _outbox.c.state == SENDING).values(state=WAITING, why=_b("p_why"))

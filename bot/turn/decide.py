@@ -136,7 +136,8 @@ def _while_with_person(arrived: Arrived, heard: Heard, context: Context, facts: 
     """The assistant is silent; only someone who asks again while nobody has come yet is told, once, that the request stands."""
     handoff = context.handoff
     assert handoff is not None
-    if handoff.state == "waiting" and heard.asks_person and context.dialogue.get("told_waiting") != handoff.id:
+    asks = heard.asks_person or (arrived.first.event is Event.PRESS and arrived.first.data.get("payload") == PERSON)
+    if handoff.state == "waiting" and asks and context.dialogue.get("told_waiting") != handoff.id:
         state = {**context.dialogue, "told_waiting": handoff.id}
         return Decision("still waiting", says=(Say("utter_handoff_waiting"),), relay=True, facts=facts, dialogue=state)
     return Decision("relay", relay=True, facts=facts)

@@ -50,8 +50,8 @@ def conversations(folder: Path, most: int) -> list[list[str]]:
     """What the customers of one sector wrote, a list a conversation, in turn order."""
     by_id: dict[str, list[tuple[float, str]]] = defaultdict(list)
     with (folder / "train.tsv").open(encoding="utf-8", newline="") as file:
-        for row in csv.DictReader(file, delimiter="\t", quoting=csv.QUOTE_NONE):
-            if text := row["utterance"].strip():
+        for row in csv.DictReader(file, delimiter="\t"):
+            if text := " ".join(row["utterance"].split()):
                 by_id[row["conversationId"]].append((float(row["turnNumber"]), text[:4096]))
     return [[text for _, text in sorted(turns, key=lambda turn: turn[0])] for turns in list(by_id.values())[:most]]
 

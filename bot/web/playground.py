@@ -1,0 +1,224 @@
+"""The playground: one local page with simulated customers, the agents' group, and what the memory holds of a customer."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import secrets
+import socket
+from collections.abc import AsyncIterator, Sequence
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import Annotated, Any, TypedDict
+
+import orjson
+import uvicorn
+from fastapi import FastAPI, Header, Query, Request
+from fastapi.responses import FileResponse, JSONResponse, Response, StreamingResponse
+from fastapi.staticfiles import StaticFiles
+
+from bot.simulator import Bot, Refused, Simulator, people_router, seen_event
+from bot.web.guard import App, LocalOnly
+from bot.web.memory_view import DESK_LANE, CustomerView, customer_view
+from memory.database import Database
+from memory.inbox import TURN
+from memory.signals import Signals
+
+STATIC = Path(__file__).parent / "static"
+SIMULATOR = "/simulator"
+"""Where the simulator's people API is mounted."""
+
+BUSY_S, QUIET_S = 0.1, 1.0
+"""How long the live stream waits before it looks at the memory by itself: what a commit changes is not always signalled."""
+
+KEEP_ALIVE_S = 10.0
+
+
+@dataclass(frozen=True, slots=True)
+class Agent:
+    """A simulated person who serves customers, by the name that the page shows."""
+
+    id: int
+    name: str
+
+
+class Account(TypedDict):
+    """Somebody or a bot, by the name that the page shows."""
+
+    id: int
+    name: str
+
+
+class CustomerBot(Account):
+    """The bot that customers write to."""
+
+    username: str
+
+
+class Setup(TypedDict):
+    """What the page needs to know once. ``run`` names this run of the simulator: with another, everything begins anew."""
+
+    company: str
+    customer_bot: CustomerBot
+    group: Account
+    agents: list[Account]
+    first_words: str
+    run: str
+
+
+class SeenCustomer(Account):
+    """A simulated customer; ``blocked``: they have blocked the customers' bot."""
+
+    blocked: bool
+
+
+class _Wakes:
+    """What says that there may be something new to show.
+
+    The events are shared by all streams: whoever wakes first clears them, which does not call back those who woke with it.
+    """
+
+    def __init__(self, sim: Simulator, signals: Signals, topics: Sequence[str]) -> None:
+        self._sim = sim
+        self._events = [signals.listen(topic) for topic in topics]
+
+    async def wait(self, number: int, timeout_s: float) -> None:
+        """Return when the simulator has an event after ``number``, a signal is given, or the time has passed."""
+        if self._sim.events.last > number:
+            return
+        waiting: list[asyncio.Future[Any]] = [asyncio.ensure_future(event.wait()) for event in self._events]
+        waiting.append(asyncio.ensure_future(self._sim.events.changed(timeout_s)))
+        try:
+            await asyncio.wait(waiting, timeout=timeout_s, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            for one in waiting:
+                one.cancel()
+            await asyncio.gather(*waiting, return_exceptions=True)
+        for event in self._events:
+            event.clear()
+
+
+def playground_app(
+    sim: Simulator,
+    database: Database,
+    signals: Signals,
+    *,
+    company: str,
+    customer_bot: Bot | str,
+    group: int | str,
+    agents: Sequence[Agent],
+    first_words: str = "I lost my card",
+    channel: str = "telegram",
+) -> App:
+    """The page as an ASGI app, with the people API of ``sim`` under ``/simulator``.
+
+    ``customer_bot`` and ``group`` are what ``Simulator.bot`` and ``Simulator.group`` find; everybody who is not one of ``agents`` is a
+    customer. ``first_words`` is what a newcomer is asked to write first. ``channel`` is the memory's name for the customers' bot. Bots do
+    not come through here: they have the Bot API, whose faults need the simulator's own server. Raises ``Refused`` where the bot or the
+    group is missing.
+    """
+    app = FastAPI(title="Legato playground", docs_url=None, redoc_url=None, openapi_url=None)
+    bot, place = sim.bot(customer_bot), sim.group(group)
+    wakes = _Wakes(sim, signals, (TURN, channel, DESK_LANE))
+    agent_ids = {agent.id for agent in agents}
+    setup = Setup(
+        company=company,
+        customer_bot=CustomerBot(id=bot.id, name=bot.first_name, username=bot.username or ""),
+        group=Account(id=place.id, name=place.title),
+        agents=[Account(id=agent.id, name=agent.name) for agent in agents],
+        first_words=first_words,
+        run=secrets.token_hex(8),
+    )
+
+    async def view_of(person: int) -> CustomerView | None:
+        return await database.read(partial(customer_view, channel=channel, address=str(person)))
+
+    @app.get("/")
+    async def page() -> FileResponse:
+        return FileResponse(STATIC / "index.html")
+
+    @app.get("/setup", response_model=None)
+    async def show_setup() -> Setup:
+        return setup
+
+    @app.get("/customers", response_model=None)
+    async def customers() -> list[SeenCustomer]:
+        """Everybody but the agents, in order of creation."""
+        return [
+            SeenCustomer(id=person.id, name=person.name, blocked=person.chat(bot).is_blocked)
+            for person in sim.people()
+            if person.id not in agent_ids
+        ]
+
+    @app.get("/memory/{person}", response_model=None)
+    async def memory(person: int) -> CustomerView | None:
+        """What the memory holds of a simulated customer; null while it has not met them."""
+        return await view_of(person)
+
+    async def follow(request: Request, person: int | None, number: int) -> AsyncIterator[bytes]:
+        """Simulator events as they come, and the customer's memory whenever it differs from what was sent last."""
+        loop = asyncio.get_running_loop()
+        sent: CustomerView | dict[str, str] | None = {}  # equal to no view: the first one is always sent
+        pause_s, last_sent = BUSY_S, loop.time()
+        yield b": following\n\n"
+        while not sim.is_stopped and not await request.is_disconnected():
+            news = False
+            for event in sim.events.after(number, 500):
+                number, news = event.number, True
+                yield b"id: %d\nevent: simulator\ndata: %b\n\n" % (number, seen_event(event).model_dump_json().encode())
+            view = None if person is None else await view_of(person)
+            if view != sent:
+                sent, news = view, True
+                yield b"event: memory\ndata: %b\n\n" % orjson.dumps({"person": person, "memory": view})
+            if news:
+                last_sent = loop.time()
+            elif loop.time() - last_sent >= KEEP_ALIVE_S:
+                last_sent = loop.time()
+                yield b": still here\n\n"
+            pause_s = BUSY_S if news else min(QUIET_S, 2 * pause_s)
+            await wakes.wait(number, pause_s)
+
+    @app.get("/live")
+    async def live(
+        request: Request,
+        after: Annotated[int, Query(description="The last simulator event that the page knows")],
+        run: Annotated[str | None, Query(description="The run that the page has loaded")] = None,
+        person: Annotated[int | None, Query(description="The customer whose memory is shown")] = None,
+        last_event_id: Annotated[int | None, Header()] = None,
+    ) -> Response:
+        """One stream for everything: a browser allows a server six connections, however many pages are open.
+
+        A page of an earlier run is only told so: its event numbers mean nothing here.
+        """
+        if run is not None and run != setup["run"]:
+            return Response(b"event: restarted\ndata: {}\n\n", media_type="text/event-stream")
+        number = after if last_event_id is None else last_event_id
+        return StreamingResponse(follow(request, person, number), media_type="text/event-stream")
+
+    async def on_refused(_request: Request, error: Exception) -> Response:
+        return JSONResponse({"detail": str(error)}, status_code=409)
+
+    app.add_exception_handler(Refused, on_refused)
+    app.include_router(people_router(sim), prefix=SIMULATOR)
+    app.mount("/static", StaticFiles(directory=STATIC))
+    return LocalOnly(app, files=f"{SIMULATOR}/files/")
+
+
+@contextlib.asynccontextmanager
+async def serve_app(app: App, host: str = "127.0.0.1", port: int = 0) -> AsyncIterator[str]:
+    """Serve ``app`` in the running event loop and yield its address; port 0 takes a free one. No signal handlers are installed.
+
+    Raises ``OSError`` where the port is taken. On the way out open streams are ended at once.
+    """
+    listening = socket.create_server((host, port), family=socket.AF_INET6 if ":" in host else socket.AF_INET)
+    server = uvicorn.Server(uvicorn.Config(app, log_config=None, access_log=False, lifespan="off", ws="none", server_header=False))
+    serving = asyncio.create_task(server._serve([listening]))  # ``serve`` would take the process's signals
+    try:
+        yield f"http://{f'[{host}]' if ':' in host else host}:{listening.getsockname()[1]}"
+    finally:
+        tasks = list(server.server_state.tasks)
+        server.should_exit = server.force_exit = True
+        for connection in list(server.server_state.connections):
+            connection.transport.abort()  # as if the browser had gone: a cancelled request would be logged as a failed one
+        await asyncio.gather(serving, *tasks, return_exceptions=True)
