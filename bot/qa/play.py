@@ -58,8 +58,12 @@ class _Listener(logging.Handler):
     def __init__(self, player: _Player) -> None:
         super().__init__(logging.WARNING)
         self._player = player
+        self.is_over = False
+        """What is logged while the stage is taken down is nobody's business."""
 
     def emit(self, record: logging.LogRecord) -> None:
+        if self.is_over:
+            return
         error = record.exc_info[1] if record.exc_info else None
         said = record.getMessage() + (f" ({type(error).__name__}: {error})" if error else "")
         self._player.note(f"{record.name}: {said}", kind="log")
@@ -282,6 +286,7 @@ async def play_on(script: Script, url: str) -> Played:
             listener = _Listener(player)
             root.addHandler(listener)
             found = await player.play()
+            listener.is_over = True
             if found is not None:
                 lines.append(Line(stage.clock.now(), "", "\n".join(marked(script, *found)), "wrong"))
     except Exception as error:

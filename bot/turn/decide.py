@@ -35,10 +35,14 @@ class Reason(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Arrived:
-    """What a turn deals with: one incoming, or all parts of an album. ``continued``: an earlier turn has answered this album."""
+    """What a turn deals with: one incoming, or all parts of an album. ``continued``: an earlier turn has answered this album.
+
+    ``about_id`` is the logged exchange that an edit, a reaction or a press speaks of, where it is known.
+    """
 
     parts: tuple[Incoming, ...]
     continued: bool = False
+    about_id: int | None = None
 
     @property
     def first(self) -> Incoming:
@@ -98,7 +102,7 @@ def decide(arrived: Arrived, heard: Heard, context: Context, *, chosen: Article 
         return _while_with_person(arrived, heard, context, facts)
     if first.event is Event.REACTION or arrived.continued:
         return Decision("noted")
-    if first.event is Event.EDIT and not _edits_last_words(context):
+    if first.event is Event.EDIT and not _edits_last_words(arrived, context):
         return Decision("edit noted")
     decision = _answer(arrived, heard, context, chosen, returning_after)
     return _with_facts(decision, facts)
@@ -127,9 +131,13 @@ def _told(arrived: Arrived) -> tuple[Learned, ...]:
     return ()
 
 
-def _edits_last_words(context: Context) -> bool:
-    """Whether the customer's latest message is still the one that was answered; an older one is only kept as a version."""
-    return not any(past.author == "agent" for past in context.exchanges[-2:])
+def _edits_last_words(arrived: Arrived, context: Context) -> bool:
+    """Whether the customer's latest message is edited and is still the one that was answered; an older one is only kept as a version."""
+    if any(past.author == "agent" for past in context.exchanges[-2:]):
+        return False
+    events = (Event.EDIT, Event.REACTION, Event.PRESS, Event.MEMBERSHIP)
+    own = [past.id for past in context.exchanges if past.author == "customer" and past.kind not in events]
+    return bool(own) and arrived.about_id == own[-1]
 
 
 def _while_with_person(arrived: Arrived, heard: Heard, context: Context, facts: tuple[Learned, ...]) -> Decision:
@@ -227,12 +235,12 @@ def _greet(arrived: Arrived, context: Context, returning_after: timedelta, *, st
     if context.last_seen is None:
         return Decision("welcome", says=(Say("utter_welcome"),), dialogue={**state, "unsure": 0})
     episode = context.last_episode
-    if episode is not None and episode.owner_name and state.get("followed_up") != episode.id:
-        packet = episode.return_packet or {}
-        matter, note = packet.get("want"), packet.get("note")
+    packet = (episode.return_packet if episode is not None else None) or {}
+    agent, matter, note = packet.get("agent"), packet.get("want"), packet.get("note")
+    if episode is not None and agent and matter and state.get("followed_up") != episode.id:
         new = {**state, "unsure": 0, "followed_up": episode.id, "matter_asked": True, "asked": "worked_out", "asked_matter": matter}
         reply = "utter_greet_after_handoff_note" if note else "utter_greet_after_handoff"
-        say = Say(reply, {"agent": first_name(episode.owner_name), "matter": matter, "note": note})
+        say = Say(reply, {"agent": first_name(agent), "matter": matter, "note": note})
         return Decision("greet after handoff", says=(say,), dialogue=new)
     returning = started or _returning(arrived, context, returning_after)
     matter = state.get("matter")

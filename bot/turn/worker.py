@@ -193,7 +193,7 @@ class TurnWorker:
 
     async def _think(self, work: Work) -> Finished:
         started = self._clock.now()
-        arrived = Arrived(tuple(read_incoming(row.incoming) for row in work.inbox), work.continued)
+        arrived = Arrived(tuple(read_incoming(row.incoming) for row in work.inbox), work.continued, work.about_id)
         decision, trace = await self._brain.think(arrived, work.context)
         return self._written(work, arrived, decision, trace, started)
 
@@ -215,7 +215,7 @@ class TurnWorker:
     async def _give_up(self, work: Work, error: Exception) -> bool:
         """Tell the customer and ask a person, by the shortest way there is. False if even that cannot be stored now."""
         try:
-            arrived = Arrived(tuple(read_incoming(row.incoming) for row in work.inbox), work.continued)
+            arrived = Arrived(tuple(read_incoming(row.incoming) for row in work.inbox), work.continued, work.about_id)
             decision = fail(work.context, Reason.FAILED)
             await self._commits.add(self._written(work, arrived, decision, {"error": type(error).__name__}, self._clock.now()))
         except Exception:

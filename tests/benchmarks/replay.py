@@ -96,6 +96,14 @@ class Stage:
                     self.answered[event.chat.id].set()
                 elif thread := (event.data or {}).get("message_thread_id"):
                     self._act(thread)
+                elif event.message is not None:
+                    self._settle(event.message)
+
+    def _settle(self, message: Message) -> None:
+        """Have sent again what may not have arrived."""
+        buttons = [b for row in (message.data.get("reply_markup") or {}).get("inline_keyboard", []) for b in row]
+        if any(button.get("callback_data", "").startswith("again:") for button in buttons):
+            self.agent.tap(DESK_CHAT, "Send again", message.id)
 
     def _act(self, thread: int) -> None:
         self.seen_in_topic[thread] += 1
