@@ -113,7 +113,7 @@ async def bot_process(crowd: Crowd, *arguments: str) -> AsyncIterator[psutil.Pro
         yield psutil.Process(child.pid)
     finally:
         with contextlib.suppress(ProcessLookupError):
-            child.terminate()
+            child.kill()  # what is measured is done, and aiogram's polling can take its time to end
         await child.wait()
 
 
