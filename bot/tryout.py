@@ -17,6 +17,7 @@ CUSTOMER_TOKEN = "1001:the-token-of-the-simulated-customers-bot"  # noqa: S105 -
 DESK_TOKEN = "1002:the-token-of-the-simulated-agents-bot"  # noqa: S105
 DESK_CHAT = -1001000000001
 CUSTOMERS = ((501, "Ann", "Lee"), (502, "Omar", "Haddad"))
+FIRST_WORDS = {"banking": "I lost my card", "insurance": "what is the status of my claim", "telecoms": "my internet is not working"}
 AGENTS = ((601, "Bea", "Novak"), (602, "Chris", "Lund"))
 
 
@@ -43,7 +44,7 @@ async def tryout(folder: Path, *, assistant: str, port: int, host: str = "127.0.
         for id_, first, last in CUSTOMERS:
             sim.add_person(first, id=id_, last_name=last, username=first.lower(), language_code="en")
         agents = [sim.add_person(first, id=id_, last_name=last) for id_, first, last in AGENTS]
-        group = sim.add_group("Support desk", id=DESK_CHAT, members=[*agents], admins=[agents[0]], bots=[desk_bot])
+        group = sim.add_group("Support desk", id=DESK_CHAT, members=[*agents], admins=[*agents], bots=[desk_bot])
         settings = Settings.load(
             env_file=None,
             telegram_token=CUSTOMER_TOKEN,
@@ -65,6 +66,7 @@ async def tryout(folder: Path, *, assistant: str, port: int, host: str = "127.0.
             customer_bot=customers_bot,
             group=group.id,
             agents=[Agent(id_, f"{first} {last}") for id_, first, last in AGENTS],
+            first_words=FIRST_WORDS.get(assistant) or legato.assistant.knowledge.articles[0].questions[0],
         )
         async with legato.running(), serve_app(app, host, port) as url:
             yield Tryout(legato, sim, url)

@@ -11,7 +11,7 @@ from typing import Any
 from bot.markup import Html
 from bot.messages import Outgoing, Postponed, Receipt, Refused, Sender, Sent, Uncertain, read_outgoing
 from bot.turn.limits import Limits
-from bot.turn.loop import Batcher
+from bot.turn.loop import Batcher, Running
 from bot.turn.mirror import refused_notice, uncertain_notice
 from bot.turn.reply import Replies
 from bot.turn.write import GENERAL, HANDOFF
@@ -93,10 +93,10 @@ class Deliver:
         self._at_once = at_once
         self._lease = timedelta(seconds=lease_s)
         self._repeatable = repeatable
-        self._running: set[asyncio.Task[None]] = set()
         self._paused_until = clock.now()
         self._records: Batcher[Result, None] = Batcher(self._record_many)
         self.wake = signals.listen(lane)
+        self._running = Running(self.wake)
 
     async def look(self) -> float:
         """Claim what is ready and may be sent now, and start the sends; returns the seconds until there may be more."""
@@ -109,9 +109,7 @@ class Deliver:
         jobs, claimed, ready_at = await self._database.write(lambda tx: self._claim(tx, most))
         for job in jobs:
             self._limits.spend(job.lane.key)
-            task = asyncio.create_task(self._send(job))
-            self._running.add(task)
-            task.add_done_callback(self._ended)
+            self._running.start(self._send(job))
         if claimed == most or claimed > len(jobs):
             return 0.0
         if ready_at is None:
@@ -120,19 +118,11 @@ class Deliver:
 
     async def finish(self) -> None:
         """Wait for the sends that are under way; no new ones are begun."""
-        if self._running:
-            await asyncio.wait(self._running, timeout=self._lease.total_seconds())
+        await self._running.finish(self._lease.total_seconds())
 
     async def abandon(self) -> None:
         """Drop the sends that are under way, as a killed process does."""
-        running = list(self._running)
-        for task in running:
-            task.cancel()
-        await asyncio.gather(*running, return_exceptions=True)
-
-    def _ended(self, task: asyncio.Task[None]) -> None:
-        self._running.discard(task)
-        self.wake.set()
+        await self._running.abandon()
 
     def _claim(self, tx: Tx, most: int) -> tuple[list[Job], int, datetime | None]:
         """Take lanes, mark the first outgoing of each as being sent, and settle those that are not to be sent at all."""
@@ -147,11 +137,11 @@ class Deliver:
             lane = lanes[row.address]
             seen.add(row.address)
             wait_s = self._limits.wait_s(row.address)
-            if row.ownership is not None and row.ownership != row.owned_at:
-                done.append((row.id, DROPPED, None, "the conversation changed hands"))
-            elif row.state == SENDING and not self._repeatable:
+            if row.state == SENDING and not self._repeatable:
                 done.append((row.id, UNCERTAIN, None, LOST_TRACK))
                 notices += self._notice(tx, row, Uncertain(LOST_TRACK), now)
+            elif row.ownership is not None and row.ownership != row.owned_at:
+                done.append((row.id, DROPPED, None, "the conversation changed hands"))
             elif wait_s > 0:
                 then[row.address] = now + timedelta(seconds=wait_s)
                 continue
@@ -282,7 +272,8 @@ class Resend:
 
     async def look(self) -> float:
         """One round; returns the seconds until the next."""
-        if await self._database.write(self._again):
+        before = self._clock.now() - self._wait
+        if await self._database.read(lambda tx: bool(uncertain_before(tx, before, limit=1))) and await self._database.write(self._again):
             self._signals.notify(self._lane)
         return self._wait.total_seconds()
 
@@ -298,7 +289,7 @@ class Resend:
                 continue
             if outgoing.kind == "answer":
                 continue
-            rows.append(again_row(row, self._marked(row, outgoing), now))
+            rows.append(again_row(row, self._marked(row, outgoing), now, ownership=row.ownership))
         put_out(tx, rows)
         return bool(rows)
 
@@ -309,8 +300,8 @@ class Resend:
         return replace(outgoing, text=said.html, html=True)
 
 
-def again_row(row: Record, outgoing: Outgoing | dict[str, Any], now: datetime) -> Row:
-    """The outbox row that sends an uncertain one again; its key makes it the only one."""
+def again_row(row: Record, outgoing: Outgoing | dict[str, Any], now: datetime, *, ownership: int | None = None) -> Row:
+    """The outbox row that sends an uncertain one again; its key makes it the only one. Where a person wishes it, ``ownership`` is None."""
     return outbox_row(
         key=row.key + AGAIN,
         lane=row.lane,
@@ -320,4 +311,5 @@ def again_row(row: Record, outgoing: Outgoing | dict[str, Any], now: datetime) -
         customer_id=row.customer_id,
         identity_id=row.identity_id,
         exchange_id=row.exchange_id,
+        ownership=ownership,
     )

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable
-from typing import Generic, TypeVar
+from collections.abc import Awaitable, Callable, Coroutine
+from typing import Any, Generic, TypeVar
 
 from memory.clock import Clock
 
@@ -39,6 +39,39 @@ async def keep_looking(name: str, look: Callable[[], Awaitable[float]], *, wake:
         failures = 0
         if pause > 0:
             await clock.wait(wake, min(pause, IDLE_S))
+
+
+class Running:
+    """The tasks that a loop has started and not yet seen the end of; ``wake`` is set when one ends."""
+
+    def __init__(self, wake: asyncio.Event) -> None:
+        self._wake = wake
+        self._tasks: set[asyncio.Task[None]] = set()
+
+    def __len__(self) -> int:
+        return len(self._tasks)
+
+    def start(self, work: Coroutine[Any, Any, None]) -> None:
+        """Run ``work`` beside the loop."""
+        task = asyncio.create_task(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._ended)
+
+    async def finish(self, timeout_s: float) -> None:
+        """Wait for what runs."""
+        if self._tasks:
+            await asyncio.wait(self._tasks, timeout=timeout_s)
+
+    async def abandon(self) -> None:
+        """Drop what runs, as a killed process does."""
+        tasks = list(self._tasks)
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+
+    def _ended(self, task: asyncio.Task[None]) -> None:
+        self._tasks.discard(task)
+        self._wake.set()
 
 
 class Batcher(Generic[T, R]):

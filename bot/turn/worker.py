@@ -10,7 +10,7 @@ from typing import Any, Protocol
 
 from bot.messages import read_incoming
 from bot.turn.decide import ARTICLE, Arrived, Decision, Reason, decide, fail
-from bot.turn.loop import Batcher
+from bot.turn.loop import Batcher, Running
 from bot.turn.write import Rows, Writer
 from bot.understand.hear import Heard, hear
 from bot.understand.knowledge import Knowledge
@@ -127,10 +127,10 @@ class TurnWorker:
         self._deadline_s = deadline_s
         self._tries = tries
         self._behind = timedelta(seconds=behind_s)
-        self._running: set[asyncio.Task[None]] = set()
         self._commits: Batcher[Finished, bool] = Batcher(self._commit_many)
         # A watchdog is not woken by what arrives: what it looks for is what nobody has come to.
         self.wake = asyncio.Event() if behind_s else signals.listen(TURN)
+        self._running = Running(self.wake)
 
     async def look(self) -> float:
         """Claim what is ready and start its turns; returns the seconds until there may be more."""
@@ -139,28 +139,18 @@ class TurnWorker:
             return self._deadline_s  # a turn that ends sets ``wake``
         works, ready_at = await self._database.write(lambda tx: self._claim(tx, free))
         for work in works:
-            task = asyncio.create_task(self._turn(work))
-            self._running.add(task)
-            task.add_done_callback(self._ended)
+            self._running.start(self._turn(work))
         if len(works) == free or ready_at is None:
             return self._deadline_s
         return max(0.0, (ready_at + self._behind - self._clock.now()).total_seconds())
 
     async def finish(self) -> None:
         """Wait for the turns that are running; no new ones are claimed."""
-        if self._running:
-            await asyncio.wait(self._running, timeout=self._deadline_s)
+        await self._running.finish(self._deadline_s)
 
     async def abandon(self) -> None:
         """Drop the turns that are under way, as a killed process does."""
-        running = list(self._running)
-        for task in running:
-            task.cancel()
-        await asyncio.gather(*running, return_exceptions=True)
-
-    def _ended(self, task: asyncio.Task[None]) -> None:
-        self._running.discard(task)
-        self.wake.set()
+        await self._running.abandon()
 
     def _claim(self, tx: Tx, limit: int) -> tuple[list[Work], datetime | None]:
         now = self._clock.now()

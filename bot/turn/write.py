@@ -23,6 +23,9 @@ HANDOFF = "handoff"
 
 GENERAL = "general"
 
+ONLY_ASKING_WORDS = 10
+"""A message of at most so many words that asks for a person says nothing of the matter; the messages before it do."""
+
 
 @dataclass(slots=True)
 class Rows:
@@ -187,7 +190,7 @@ class Writer:
         """What the customer wants, in their own words: what they wrote now, unless that only asks for a person."""
         own = [past.text for past in context.exchanges if past.author == "customer" and past.kind != "press" and past.text][-3:]
         now = arrived.text
-        if decision.handoff == "asked" and own and len(now.split()) <= 6:
+        if decision.handoff == "asked" and own and len(now.split()) <= ONLY_ASKING_WORDS:
             return " / ".join([*own[-2:], now] if now and arrived.first.event is Event.MESSAGE else own[-2:])
         return " / ".join([*own[-1:], now]) if decision.handoff == "unsure" and own else now or (own[-1] if own else "")
 

@@ -44,5 +44,15 @@ def hear(text: str, knowledge: Knowledge) -> Heard:
         affirm=bool(talk.kinds & {Kind.AFFIRM, Kind.MILD_AFFIRM}),
         deny=Kind.DENY in talk.kinds,
         help=Kind.HELP in talk.kinds,
-        hits=tuple(knowledge.search(talk.rest)) if talk.rest else (),
+        hits=_hits(text, talk.rest, knowledge),
     )
+
+
+def _hits(text: str, rest: str, knowledge: Knowledge) -> tuple[Hit, ...]:
+    """What answers the message without its small talk, or the whole of it where that says more: "not working" belongs to the matter."""
+    if not rest:
+        return ()
+    hits = knowledge.search(rest)
+    if rest != text and (whole := knowledge.search(text)) and (not hits or whole[0].score > hits[0].score):
+        hits = whole
+    return tuple(hits)

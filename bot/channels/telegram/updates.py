@@ -67,7 +67,7 @@ def _message(update_id: int, message: Message, event: Event) -> Incoming | None:
     return Incoming(
         channel=CHANNEL,
         update_id=_key(update_id, message.message_id),
-        at=message.date if message.edit_date is None else datetime.fromtimestamp(message.edit_date, UTC),
+        at=message.date if message.edit_date is None else _time(message.edit_date),
         event=event,
         kind=kind,
         text=message.text or message.caption or "",
@@ -78,6 +78,13 @@ def _message(update_id: int, message: Message, event: Event) -> Incoming | None:
         data=data,
         **_who(message.from_user),
     )
+
+
+def _time(seconds: int) -> datetime:
+    try:
+        return datetime.fromtimestamp(seconds, UTC)
+    except (OverflowError, OSError) as error:
+        raise ValueError(f"a time that no clock shows: {seconds}") from error
 
 
 def _content(message: Message) -> tuple[str, tuple[Attachment, ...], dict[str, Any]]:
