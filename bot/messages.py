@@ -53,7 +53,8 @@ class Incoming:
 
     ``kind`` is text, photo, document, voice, video, video_note, audio, animation, sticker, location, contact, or other. ``about`` is the
     channel's id of the message that an edit, a reaction or a press speaks of. ``data`` holds what the kind adds: a press's ``payload`` and
-    ``callback``, a reaction's ``emoji``, a membership's ``status``, a contact's ``phone``, a location's ``latitude`` and ``longitude``.
+    ``callback``, a reaction's ``emoji``, a membership's ``status``, a contact's ``phone``, a location's ``latitude`` and
+    ``longitude``; of kind other, the whole ``message``.
     ``place`` is the desk's topic. Times are aware, UTC.
     """
 

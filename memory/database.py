@@ -78,6 +78,7 @@ class Database:
             self._reader = _sqlite_connection(self.url, "BEGIN", options)
         else:
             self._postgres: AsyncEngine = create_async_engine(self.url, pool_size=pool_size, max_overflow=0, **options)
+            self._postgres_reads = self._postgres.execution_options(isolation_level="REPEATABLE READ")  # the same connections
 
     async def write(self, fn: Callable[[Tx], T]) -> T:
         """Run ``fn`` in a transaction and commit it; whatever it raises rolls back and comes out here."""
@@ -97,7 +98,7 @@ class Database:
                 return fn(self._reader)
             finally:
                 transaction.rollback()
-        async with self._postgres.connect() as connection:
+        async with self._postgres_reads.connect() as connection:
             return await connection.run_sync(fn)
 
     async def close(self) -> None:

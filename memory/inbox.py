@@ -23,8 +23,7 @@ TURN = "turn"
 class Inbox(SQLModel, table=True):
     """One accepted update. ``incoming`` is emptied when a turn has logged it; the row itself stays, to know the update again.
 
-    ``due_at`` is later than ``received_at`` for a part of an album, so that the other parts can arrive. ``raw`` is kept where
-    ``incoming`` does not hold all of what the update said.
+    ``due_at`` is later than ``received_at`` for a part of an album, so that the other parts can arrive.
     """
 
     __table_args__ = (
@@ -53,7 +52,6 @@ class Inbox(SQLModel, table=True):
     identity_id: int = Field(foreign_key="identity.id", sa_type=BigId)
     album: str | None = None
     incoming: dict[str, Any] | None = Field(default=None, sa_type=Json)
-    raw: dict[str, Any] | None = Field(default=None, sa_type=Json)
     received_at: datetime = Field(sa_type=UtcDateTime)
     due_at: datetime = Field(sa_type=UtcDateTime)
     turn_id: int | None = Field(default=None, sa_type=BigId)
@@ -129,7 +127,6 @@ def inbox_row(
     received_at: datetime,
     due_at: datetime | None = None,
     album: str | None = None,
-    raw: dict[str, Any] | None = None,
 ) -> Row:
     """A row for :func:`keep`."""
     return {
@@ -139,7 +136,6 @@ def inbox_row(
         "identity_id": identity_id,
         "album": album,
         "incoming": incoming,
-        "raw": raw,
         "received_at": received_at,
         "due_at": due_at or received_at,
     }

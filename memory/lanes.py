@@ -53,10 +53,11 @@ _due = (
     .order_by(_lane.c.ready_at)
     .limit(_b("p_limit"))
     .with_for_update(skip_locked=True)
+    .cte("due")  # run once: PostgreSQL may run a plain subquery again for each lane, and the limit then holds for each run
 )
 _claim = (
     sa.update(_lane)
-    .where(_lane.c.kind == _b("p_kind"), _lane.c.key.in_(_due))
+    .where(_lane.c.kind == _b("p_kind"), _lane.c.key.in_(sa.select(_due.c.key)))
     .values(worker=_b("p_worker"), lease=_lane.c.lease + 1, ready_at=_b("p_until"))
     .returning(_lane.c.key, _lane.c.lease, _lane.c.tries)
 )

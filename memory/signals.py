@@ -98,10 +98,14 @@ class RedisSignals(LocalSignals):
     async def _publish(self) -> None:
         await self._something.wait()
         self._something.clear()
-        topics = sorted(self._outgoing)
-        for topic in topics:
-            await self._redis.publish(CHANNEL, topic)
-            self._outgoing.discard(topic)
+        while self._outgoing:
+            topic = self._outgoing.pop()  # first: what is notified from now on is a message of its own
+            try:
+                await self._redis.publish(CHANNEL, topic)
+            except BaseException:
+                self._outgoing.add(topic)
+                self._something.set()
+                raise
 
     async def _subscribe(self) -> None:
         async with self._redis.pubsub(ignore_subscribe_messages=True) as pubsub:

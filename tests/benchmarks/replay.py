@@ -26,6 +26,7 @@ import sqlalchemy as sa
 import uvloop
 
 from bot.simulator import Simulator, serve
+from bot.simulator.state import GENERAL, Message
 from memory.customers import Identity
 from memory.database import Database, Tx, table
 from memory.exchanges import Exchange
@@ -94,16 +95,16 @@ class Stage:
                     continue
                 if event.chat.id != DESK_CHAT:
                     self.answered[event.chat.id].set()
-                elif thread := (event.data or {}).get("message_thread_id"):
-                    self._act(thread)
-                elif event.message is not None:
-                    self._settle(event.message)
+                elif event.message is not None and not self._settles(event.message) and event.message.thread_id not in (None, GENERAL):
+                    self._act(event.message.thread_id)
 
-    def _settle(self, message: Message) -> None:
-        """Have sent again what may not have arrived."""
-        buttons = [b for row in (message.data.get("reply_markup") or {}).get("inline_keyboard", []) for b in row]
-        if any(button.get("callback_data", "").startswith("again:") for button in buttons):
+    def _settles(self, message: Message) -> bool:
+        """Whether it is the question about what may not have arrived; then it is sent again."""
+        keyboard = (message.data.get("reply_markup") or {}).get("inline_keyboard", [])
+        asked = any(button["text"] == "Send again" for row in keyboard for button in row)
+        if asked:
             self.agent.tap(DESK_CHAT, "Send again", message.id)
+        return asked
 
     def _act(self, thread: int) -> None:
         self.seen_in_topic[thread] += 1

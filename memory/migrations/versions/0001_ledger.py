@@ -239,7 +239,6 @@ def upgrade() -> None:
         sa.Column("identity_id", BigId, nullable=False),
         sa.Column("album", sa.String(), nullable=True),
         sa.Column("incoming", Json, nullable=True),
-        sa.Column("raw", Json, nullable=True),
         sa.Column("received_at", UtcDateTime(), nullable=False),
         sa.Column("due_at", UtcDateTime(), nullable=False),
         sa.Column("turn_id", BigId, nullable=True),
