@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import uvicorn
-from aiogram.exceptions import TelegramAPIError
+from aiogram.exceptions import AiogramError
 
 from bot.assistants import Assistant, load_assistant
 from bot.channels.polling import PollLoop
@@ -123,8 +123,9 @@ class Legato:
             await self._serve(stack, webhook_app(self.intake, self.clock, secret=secret))
             await self.customers.start()
             await bot.set_webhook(settings.webhook_url.rstrip("/") + PATH, secret_token=secret, allowed_updates=ALLOWED_UPDATES)
-        except TelegramAPIError as error:
-            raise SettingsError(f"LEGATO_TELEGRAM_TOKEN: Telegram answers “{error.message}”; check the token and LEGATO_API_BASE") from None
+        except AiogramError as error:
+            answer = getattr(error, "message", type(error).__name__)
+            raise SettingsError(f"LEGATO_TELEGRAM_TOKEN: Telegram answers “{answer}”; check the token and LEGATO_API_BASE") from None
 
     async def _start_desk(self, stack: contextlib.AsyncExitStack, tasks: list[asyncio.Task[None]]) -> None:
         if self.desk is None or self.desk_intake is None:
@@ -169,9 +170,13 @@ async def build(
     clock = clock or SystemClock()
     assistant = load_assistant(settings.assistant)
     database = Database(settings.database_url)
-    if database.is_sqlite:
-        await database.write(migrate_if_empty)
-    await check_schema(database)
+    try:
+        if database.is_sqlite:
+            await database.write(migrate_if_empty)
+        await check_schema(database)
+    except BaseException:
+        await database.close()
+        raise
     signals: Signals = RedisSignals(settings.redis_url) if settings.redis_url else LocalSignals()
     accept = Accept(database, clock, signals, album_wait_s=settings.album_wait_s)
     legato = Legato(settings, clock, database, signals, assistant, parts, CustomerIntake(accept, database, clock))

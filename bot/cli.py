@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import signal
+import socket
 import sys
 from collections.abc import Callable, Coroutine
 from pathlib import Path
@@ -12,7 +13,9 @@ from typing import Annotated, Any
 
 import typer
 from rich.console import Console
+from rich.markup import escape
 from rich.table import Table
+from sqlalchemy.exc import DBAPIError
 
 from memory.errors import LegatoError
 
@@ -44,7 +47,11 @@ def main() -> None:
     try:
         app()
     except LegatoError as error:
-        err.print(f"[bold red]legato:[/] {error}", markup=True, soft_wrap=True)
+        err.print(f"[bold red]legato:[/] {escape(str(error))}", markup=True, soft_wrap=True)
+        sys.exit(1)
+    except (DBAPIError, ConnectionError, socket.gaierror) as error:
+        reason = str(getattr(error, "orig", error))
+        err.print(f"[bold red]legato:[/] the database cannot be used: {escape(reason)}. Check LEGATO_DATABASE_URL.", soft_wrap=True)
         sys.exit(1)
     except KeyboardInterrupt:
         sys.exit(130)
@@ -212,7 +219,7 @@ def quarantine(
         return
     table = Table("number", "channel", "update", "when", "why")
     for row in rows:
-        table.add_row(str(row.id), row.channel, row.update_id, f"{row.at:%Y-%m-%d %H:%M:%S}", row.why)
+        table.add_row(str(row.id), row.channel, escape(row.update_id), f"{row.at:%Y-%m-%d %H:%M:%S}", escape(row.why))
     out.print(table)
 
 

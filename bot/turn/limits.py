@@ -22,8 +22,8 @@ class Bucket:
 
     def __init__(self, rate: float, burst: float, now: datetime) -> None:
         self._rate = rate
-        self._burst = burst
-        self._tokens = burst
+        self._burst = max(1.0, burst)  # a bucket that never holds a whole token would never let anything through
+        self._tokens = self._burst
         self._at = now
 
     def _fill(self, now: datetime) -> None:

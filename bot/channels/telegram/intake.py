@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import hashlib
 import logging
 from collections.abc import Sequence
+from datetime import datetime
 from typing import Any
 
 import orjson
@@ -33,7 +35,7 @@ class CustomerIntake:
         broken: list[Row] = []
         for raw in raws:
             try:
-                incoming = read_update(raw, now=now)
+                incoming = read_update(_storable(raw), now=now)
             except ValueError as error:
                 broken.append(self._broken(raw, str(error)))
                 continue
@@ -49,5 +51,20 @@ class CustomerIntake:
         await self._database.write(lambda tx: put_in_quarantine(tx, rows))
 
     def _broken(self, raw: dict[str, Any], why: str) -> Row:
-        text = orjson.dumps(raw).decode()
-        return {"channel": CHANNEL, "update_id": str(raw.get("update_id", hash(text))), "raw": text, "why": why, "at": self._clock.now()}
+        return unreadable(orjson.dumps(raw), why, at=self._clock.now(), update_id=raw.get("update_id"))
+
+
+def unreadable(raw: bytes, why: str, *, at: datetime, update_id: Any = None) -> Row:
+    """A row for the quarantine. What has no id of its own is known by its content, so that a repeated one is kept once."""
+    name = f"body-{hashlib.sha256(raw).hexdigest()[:24]}" if update_id is None else str(update_id)
+    text = raw.decode("utf-8", "replace").replace("\0", "\ufffd")
+    return {"channel": CHANNEL, "update_id": name, "raw": text, "why": why, "at": at}
+
+
+def _storable(value: Any) -> Any:
+    """The same without NUL characters, which PostgreSQL stores nowhere."""
+    if isinstance(value, str):
+        return value.replace("\0", "\ufffd")
+    if isinstance(value, dict):
+        return {key: _storable(one) for key, one in value.items()}
+    return [_storable(one) for one in value] if isinstance(value, list) else value

@@ -21,7 +21,7 @@ def _import_aiogram() -> None:
     names: dict[str, Any] = {}
     rebuild = BaseModel.__dict__["model_rebuild"]
 
-    def leave_names(cls: type[BaseModel], *, _types_namespace: dict[str, Any] | None = None, **options: Any) -> bool | None:
+    def leave_names(cls: type[BaseModel], /, *, _types_namespace: dict[str, Any] | None = None, **options: Any) -> bool | None:
         if _types_namespace is None:
             return rebuild.__func__(cls, **options)  # type: ignore[no-any-return]
         names.update(_types_namespace)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import Any
 
+from aiogram.enums import ContentType
 from aiogram.types import (
     CallbackQuery,
     ChatMemberUpdated,
@@ -83,7 +84,7 @@ def _message(update_id: int, message: Message, event: Event) -> Incoming | None:
 def _time(seconds: int) -> datetime:
     try:
         return datetime.fromtimestamp(seconds, UTC)
-    except (OverflowError, OSError) as error:
+    except (ValueError, OverflowError, OSError) as error:
         raise ValueError(f"a time that no clock shows: {seconds}") from error
 
 
@@ -103,7 +104,7 @@ def _content(message: Message) -> tuple[str, tuple[Attachment, ...], dict[str, A
         own = message.from_user is not None and contact.user_id == message.from_user.id
         name = " ".join(part for part in (contact.first_name, contact.last_name) if part)
         return "contact", (), {"phone": contact.phone_number, "name": name, "own": own}
-    return "other", (), {"type": str(message.content_type), "message": message.model_dump(mode="json", exclude_none=True)}
+    return "other", (), {"type": ContentType(message.content_type).value, "message": message.model_dump(mode="json", exclude_none=True)}
 
 
 def _beside(message: Message) -> dict[str, Any]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import hmac
 import logging
 
@@ -12,8 +11,7 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from bot.channels.telegram.intake import CustomerIntake
-from bot.channels.telegram.updates import CHANNEL
+from bot.channels.telegram.intake import CustomerIntake, unreadable
 from memory.clock import Clock
 
 logger = logging.getLogger(__name__)
@@ -49,7 +47,7 @@ def webhook_app(intake: CustomerIntake, clock: Clock, *, secret: str) -> Starlet
             if not isinstance(raw, dict):
                 raise TypeError("not a JSON object")
         except (orjson.JSONDecodeError, TypeError) as error:
-            await intake.quarantine([_unreadable(bytes(body), str(error), clock)])
+            await intake.quarantine([unreadable(bytes(body), str(error), at=clock.now())])
             return Response(status_code=200)  # it will never be better: accepting it lets those behind it come
         try:
             await intake([raw])
@@ -59,8 +57,3 @@ def webhook_app(intake: CustomerIntake, clock: Clock, *, secret: str) -> Starlet
         return Response(status_code=200)
 
     return Starlette(routes=[Route(PATH, receive, methods=["POST"])])
-
-
-def _unreadable(body: bytes, why: str, clock: Clock) -> dict[str, object]:
-    name = "body-" + hashlib.sha256(body).hexdigest()[:24]
-    return {"channel": CHANNEL, "update_id": name, "raw": body.decode("utf-8", "replace"), "why": why, "at": clock.now()}

@@ -1,0 +1,138 @@
+"""``action_recall``, called as rasa-sdk's action server calls it, on both databases."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from typing import Any
+
+import pytest
+from rasa_sdk.executor import ActionExecutor
+
+from actions.recall import ActionRecall
+from actions.shared import VARIABLE, close_shared_database, shared_database
+from memory.clock import ManualClock
+from memory.customers import Known, Profile, find_or_make
+from memory.database import Database, Tx
+from memory.errors import SchemaMismatch, SettingsError
+from memory.exchanges import exchange_id, exchange_row, log
+from memory.facts import remember
+from memory.handoffs import end_handoff, get_handoff, open_handoff
+
+ANN = "telegram:501"
+SLOTS = ("phone", "customer_name", "last_seen", "handoff_open")
+
+
+@pytest.fixture(autouse=True)
+async def _opened(database_url: str, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[None]:
+    monkeypatch.setenv(VARIABLE, database_url)
+    yield
+    await close_shared_database()
+
+
+async def run(sender: str, slots: tuple[str, ...] = SLOTS) -> dict[str, Any]:
+    """The slots that the action sets, by name."""
+    executor = ActionExecutor()
+    executor.register_action(ActionRecall)
+    call = {
+        "next_action": "action_recall",
+        "sender_id": sender,
+        "tracker": {"sender_id": sender, "slots": {}, "events": []},
+        "domain": {"slots": {name: {"type": "any"} for name in slots}},
+    }
+    result = await executor.run(call)
+    assert result is not None
+    assert result.responses == []
+    assert all(event["event"] == "slot" for event in result.events)
+    return {event["name"]: event["value"] for event in result.events}
+
+
+async def meet(database: Database, clock: ManualClock) -> Known:
+    """Ann has written once and given her number."""
+
+    def make(tx: Tx) -> Known:
+        known = find_or_make(tx, "telegram", [Profile("501", "Ann Lee")], at=clock.now())["501"]
+        first = exchange_row(
+            id=exchange_id(1, 0),
+            customer_id=known.customer_id,
+            identity_id=known.identity_id,
+            turn_id=1,
+            direction="in",
+            author="customer",
+            kind="contact",
+            at=clock.now(),
+        )
+        log(tx, [first])
+        for name, value in (("phone", "+441"), ("location", {"latitude": 51.5, "longitude": -0.1})):
+            remember(tx, known.customer_id, name, value, source="customer", at=clock.now(), exchange_id=first["id"])
+        return known
+
+    return await database.write(make)
+
+
+async def test_what_is_known_and_has_a_slot_is_set(database: Database, clock: ManualClock) -> None:
+    await meet(database, clock)
+    said_at = clock.now().isoformat()
+    clock.advance(3600)
+
+    assert await run(ANN) == {"phone": "+441", "customer_name": "Ann Lee", "last_seen": said_at, "handoff_open": False}
+    assert await run(ANN, ("location",)) == {"location": {"latitude": 51.5, "longitude": -0.1}}
+    assert await run(ANN, ()) == {}
+
+
+async def test_a_second_run_says_the_same(database: Database, clock: ManualClock) -> None:
+    await meet(database, clock)
+
+    assert await run(ANN) == await run(ANN)
+
+
+async def test_the_present_is_told(database: Database, clock: ManualClock) -> None:
+    ann = await meet(database, clock)
+    await run(ANN)
+
+    def change(tx: Tx) -> None:
+        remember(tx, ann.customer_id, "phone", "+442", source="agent", at=clock.now(), exchange_id=None)
+        remember(tx, ann.customer_id, "name", "Dr Lee", source="agent", at=clock.now(), exchange_id=None)
+        open_handoff(tx, 1, ann.customer_id, ann.identity_id, reason="asked", packet={}, at=clock.now())
+
+    await database.write(change)
+    present = await run(ANN)
+    assert (present["phone"], present["customer_name"], present["handoff_open"]) == ("+442", "Dr Lee", True)
+
+    def end(tx: Tx) -> None:
+        handoff = get_handoff(tx, 1)
+        assert handoff is not None
+        end_handoff(tx, handoff, ending="closed", return_packet={}, at=clock.now())
+
+    await database.write(end)
+    assert (await run(ANN))["handoff_open"] is False
+
+
+@pytest.mark.parametrize("sender", ["telegram:502", "web:501", "501", "telegram:", ":501", "default", ""])
+async def test_an_unknown_sender_is_no_error_and_becomes_no_customer(sender: str, database: Database, clock: ManualClock) -> None:
+    await meet(database, clock)
+
+    assert await run(sender) == {}
+    assert await run(ANN) != {}
+
+
+async def test_one_database_a_process(database: Database, clock: ManualClock, monkeypatch: pytest.MonkeyPatch) -> None:
+    opened = await shared_database()
+    monkeypatch.delenv(VARIABLE)
+
+    assert await shared_database() is opened
+
+
+async def test_a_missing_variable_is_named_and_can_be_put_right(database_url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv(VARIABLE)
+    with pytest.raises(SettingsError, match=VARIABLE):
+        await run(ANN)
+
+    monkeypatch.setenv(VARIABLE, database_url)
+    assert await run(ANN) == {}
+
+
+async def test_an_empty_database_is_refused(tmp_path: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv(VARIABLE, f"sqlite:///{tmp_path / 'other.db'}")
+
+    with pytest.raises(SchemaMismatch, match="legato migrate"):
+        await run(ANN)
