@@ -13,13 +13,12 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import uvicorn
-from aiogram.exceptions import AiogramError
 
 from bot.assistants import Assistant, load_assistant
 from bot.channels.polling import PollLoop
 from bot.channels.telegram.intake import CustomerIntake
 from bot.channels.telegram.sender import CustomerBot, CustomerFiles
-from bot.channels.telegram.updates import ALLOWED_UPDATES, CHANNEL
+from bot.channels.telegram.updates import CHANNEL
 from bot.channels.telegram.webhook import PATH, webhook_app
 from bot.desks.casework import Casework
 from bot.desks.intake import DeskIntake
@@ -110,22 +109,14 @@ class Legato:
         if self.customers is None:
             return
         stack.push_async_callback(self.customers.close)
-        bot, settings = self.customers.bot, self.settings
-        try:
-            if settings.webhook_url is None:
-                await self.customers.start()
-                await bot.delete_webhook()
-                poll = PollLoop("customers' bot", self.customers.fetch, self.intake)
-                self._spawn(tasks, poll.run())
-                return
-            assert settings.webhook_secret is not None
-            secret = settings.webhook_secret.get_secret_value()
-            await self._serve(stack, webhook_app(self.intake, self.clock, secret=secret))
+        if self.settings.webhook_url is None:
             await self.customers.start()
-            await bot.set_webhook(settings.webhook_url.rstrip("/") + PATH, secret_token=secret, allowed_updates=ALLOWED_UPDATES)
-        except AiogramError as error:
-            answer = getattr(error, "message", type(error).__name__)
-            raise SettingsError(f"LEGATO_TELEGRAM_TOKEN: Telegram answers “{answer}”; check the token and LEGATO_API_BASE") from None
+            self._spawn(tasks, PollLoop("customers' bot", self.customers.fetch, self.intake).run())
+            return
+        assert self.settings.webhook_secret is not None
+        secret = self.settings.webhook_secret.get_secret_value()
+        await self._serve(stack, webhook_app(self.intake, self.clock, secret=secret))
+        await self.customers.start(webhook=self.settings.webhook_url.rstrip("/") + PATH, secret=secret)
 
     async def _start_desk(self, stack: contextlib.AsyncExitStack, tasks: list[asyncio.Task[None]]) -> None:
         if self.desk is None or self.desk_intake is None:

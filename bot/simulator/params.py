@@ -15,7 +15,6 @@ from functools import cache, lru_cache
 from typing import Annotated, Any, Union, cast, get_args, get_origin
 
 import aiogram.methods
-import aiogram.types
 import orjson
 from aiogram.client.default import Default
 from aiogram.types import BufferedInputFile, InputFile
@@ -131,7 +130,6 @@ def _with_attached(value: Any) -> Any:
 
 def _structure(name: str, annotation: Any) -> Reader:
     adapter: TypeAdapter[Any] = TypeAdapter(_without_marker(annotation))
-    adapter.rebuild(_types_namespace=vars(aiogram.types))  # where aiogram's own models wait for their first use
     words = _WORDS.get(name, f"can't parse {name} JSON object")
 
     def check(value: Any) -> Any:

@@ -1,8 +1,8 @@
 """aiogram, imported without building every model's validator at once; pydantic builds each at its first use (``defer_build``).
 
 aiogram calls ``model_rebuild`` on every model when it is imported, to tell each one the names that its annotations use. Here that call only
-leaves the names with the model, where pydantic looks for them when the model is first used. Where aiogram has been imported before, or this
-pydantic has other insides, nothing is changed and all works as always, only slower to start.
+notes the names; the annotations are then resolved with them, which is quick, and the validators wait. Where aiogram has been imported
+before, or this pydantic has other insides, all is as aiogram has it, only slower to start.
 """
 
 from __future__ import annotations
@@ -15,34 +15,38 @@ from pydantic import BaseModel
 
 def _import_aiogram() -> None:
     try:
+        from pydantic._internal._config import ConfigWrapper
+        from pydantic._internal._fields import rebuild_model_fields
         from pydantic._internal._model_construction import build_lenient_weakvaluedict
+        from pydantic._internal._namespace_utils import NsResolver
     except ImportError:
         return
     names: dict[str, Any] = {}
     rebuild = BaseModel.__dict__["model_rebuild"]
 
-    def leave_names(cls: type[BaseModel], /, *, _types_namespace: dict[str, Any] | None = None, **options: Any) -> bool | None:
+    def note_names(cls: type[BaseModel], /, *, _types_namespace: dict[str, Any] | None = None, **options: Any) -> bool | None:
         if _types_namespace is None:
             return rebuild.__func__(cls, **options)  # type: ignore[no-any-return]
         names.update(_types_namespace)
         return None
 
-    BaseModel.model_rebuild = classmethod(leave_names)  # type: ignore[assignment]
+    BaseModel.model_rebuild = classmethod(note_names)  # type: ignore[assignment]
     try:
         import aiogram.methods
         import aiogram.types
-        from aiogram.methods.base import Response
         from aiogram.types.base import TelegramObject
     finally:
         BaseModel.model_rebuild = rebuild  # type: ignore[method-assign]
-    if not names:
-        return
-    left = build_lenient_weakvaluedict(names)
-    models: list[type[BaseModel]] = [TelegramObject, aiogram.methods.TelegramMethod, Response]
+    resolver = NsResolver(parent_namespace=names)
+    parents = build_lenient_weakvaluedict(names)
+    models: list[type[BaseModel]] = [TelegramObject, aiogram.methods.TelegramMethod]
     while models:
         model = models.pop()
-        model.__pydantic_parent_namespace__ = left
         models += model.__subclasses__()
+        model.__pydantic_parent_namespace__ = parents
+        model.__pydantic_fields__, model.__pydantic_extra_info__ = rebuild_model_fields(
+            model, config_wrapper=ConfigWrapper(model.model_config, check=False), ns_resolver=resolver, typevars_map={}
+        )
 
 
 if "aiogram.types" not in sys.modules:

@@ -16,6 +16,7 @@ from aiogram import Bot
 from aiogram.client.session.aiohttp import AiohttpSession
 from aiogram.client.telegram import TelegramAPIServer
 from aiogram.exceptions import (
+    AiogramError,
     TelegramAPIError,
     TelegramBadRequest,
     TelegramForbiddenError,
@@ -37,6 +38,7 @@ from aiogram.types import (
 
 from bot.channels.telegram.updates import ALLOWED_UPDATES, CHANNEL
 from bot.messages import Attachment, Files, Outgoing, Postponed, Receipt, Refused, Sent, Uncertain
+from memory.errors import SettingsError
 
 logger = logging.getLogger(__name__)
 
@@ -71,10 +73,21 @@ class CustomerBot:
         self.bot = Bot(token, session=session)
         self._files = files
 
-    async def start(self) -> None:
-        """Open the connections and make sure that Telegram knows the token; raises ``TelegramAPIError``."""
+    async def start(self, *, webhook: str | None = None, secret: str | None = None) -> None:
+        """Open the connections and tell Telegram how updates are to come: to ``webhook``, or by polling.
+
+        Raises :class:`SettingsError` where Telegram does not know the token.
+        """
         await self._session.create_session()  # once, before there are two requests at a time that would each make one
-        await self.bot.get_me()
+        try:
+            await self.bot.get_me()
+            if webhook is None:
+                await self.bot.delete_webhook()
+            else:
+                await self.bot.set_webhook(webhook, secret_token=secret, allowed_updates=ALLOWED_UPDATES)
+        except AiogramError as error:
+            answer = getattr(error, "message", type(error).__name__)
+            raise SettingsError(f"LEGATO_TELEGRAM_TOKEN: Telegram answers “{answer}”; check the token and LEGATO_API_BASE") from None
 
     async def close(self) -> None:
         """Close the connections."""
