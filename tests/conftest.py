@@ -18,13 +18,11 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any, TypeVar
 
-import asyncpg
 import pytest
-import sqlalchemy as sa
 
+from bot.qa.databases import make_schema, run_outside, sibling_url
 from memory.clock import ManualClock
-from memory.database import Database, checked_url
-from memory.schema import migrate
+from memory.database import Database
 
 T = TypeVar("T")
 
@@ -33,36 +31,6 @@ def _run(work: Coroutine[Any, Any, T]) -> T:
     """Run ``work`` to its end in a loop of its own: a fixture may be asked for while the test's loop is running."""
     with ThreadPoolExecutor(1) as thread:
         return thread.submit(asyncio.run, work).result()
-
-
-async def _migrate(url: str) -> None:
-    database = Database(url, pool_size=1)
-    try:
-        await database.write(migrate)
-    finally:
-        await database.close()
-
-
-async def _admin(url: str, *statements: str) -> None:
-    """Run statements that must stand outside a transaction."""
-    where = checked_url(url)
-    connection = await asyncpg.connect(
-        user=where.username,
-        password=where.password or None,
-        host=where.host or where.query.get("host"),
-        port=where.port,
-        database=where.database,
-    )
-    try:
-        for statement in statements:
-            await connection.execute(statement)
-    finally:
-        await connection.close()
-
-
-def _sibling(url: str, name: str) -> str:
-    """The URL of another database on the same server."""
-    return sa.make_url(url).set(database=name).render_as_string(hide_password=False)
 
 
 @pytest.fixture(scope="session")
@@ -80,7 +48,7 @@ def postgres_url() -> Iterator[str]:
     try:
         url = server.get_uri()
         # A crash of the machine loses a test's database, which nobody wants back; every commit is several times faster.
-        _run(_admin(url, "ALTER SYSTEM SET fsync = off", "ALTER SYSTEM SET full_page_writes = off", "SELECT pg_reload_conf()"))
+        _run(run_outside(url, "ALTER SYSTEM SET fsync = off", "ALTER SYSTEM SET full_page_writes = off", "SELECT pg_reload_conf()"))
         yield url
     finally:
         server.cleanup()
@@ -89,18 +57,18 @@ def postgres_url() -> Iterator[str]:
 @pytest.fixture(scope="session")
 def _postgres_template(postgres_url: str) -> Iterator[str]:
     name = f"legato_template_{os.getpid()}"
-    _run(_admin(postgres_url, f"DROP DATABASE IF EXISTS {name} WITH (FORCE)", f"CREATE DATABASE {name}"))
+    _run(run_outside(postgres_url, f"DROP DATABASE IF EXISTS {name} WITH (FORCE)", f"CREATE DATABASE {name}"))
     try:
-        _run(_migrate(_sibling(postgres_url, name)))
+        _run(make_schema(sibling_url(postgres_url, name)))
         yield name
     finally:
-        _run(_admin(postgres_url, f"DROP DATABASE IF EXISTS {name} WITH (FORCE)"))
+        _run(run_outside(postgres_url, f"DROP DATABASE IF EXISTS {name} WITH (FORCE)"))
 
 
 @pytest.fixture(scope="session")
 def _sqlite_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
     path = tmp_path_factory.mktemp("template") / "legato.db"
-    _run(_migrate(f"sqlite:///{path}"))
+    _run(make_schema(f"sqlite:///{path}"))
     return path
 
 
@@ -132,9 +100,9 @@ def sqlite_database_url(_sqlite_template: Path, tmp_path: Path) -> str:
 def postgres_database_url(postgres_url: str, _postgres_template: str) -> Iterator[str]:
     """The URL of this test's own migrated PostgreSQL database."""
     name = f"legato_test_{os.getpid()}_{next(_numbers)}"
-    _run(_admin(postgres_url, f"CREATE DATABASE {name} TEMPLATE {_postgres_template}"))
-    yield _sibling(postgres_url, name)
-    _run(_admin(postgres_url, f"DROP DATABASE IF EXISTS {name} WITH (FORCE)"))
+    _run(run_outside(postgres_url, f"CREATE DATABASE {name} TEMPLATE {_postgres_template}"))
+    yield sibling_url(postgres_url, name)
+    _run(run_outside(postgres_url, f"DROP DATABASE IF EXISTS {name} WITH (FORCE)"))
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])

@@ -42,11 +42,11 @@ class Source:
                 yield f"sqlite:///{path}"
             return
         name = f"{self.template}_{os.getpid()}_{next(_numbers)}"
-        await _execute(self.server, f"CREATE DATABASE {name} TEMPLATE {self.template}")
+        await run_outside(self.server, f"CREATE DATABASE {name} TEMPLATE {self.template}")
         try:
-            yield _sibling(self.server, name)
+            yield sibling_url(self.server, name)
         finally:
-            await _execute(self.server, f"DROP DATABASE IF EXISTS {name} WITH (FORCE)")
+            await run_outside(self.server, f"DROP DATABASE IF EXISTS {name} WITH (FORCE)")
 
 
 @contextmanager
@@ -58,24 +58,25 @@ def source_of(server: str | None) -> Iterator[Source]:
     if server is None:
         with tempfile.TemporaryDirectory(prefix="legato-qa-") as folder:
             path = Path(folder) / "template.db"
-            asyncio.run(_migrate(f"sqlite:///{path}"))
+            asyncio.run(make_schema(f"sqlite:///{path}"))
             yield Source(str(path))
         return
     if checked_url(server).get_backend_name() == "sqlite":
         raise SettingsError("--database: without it every dialogue has an SQLite file of its own; write postgresql://user@host/name")
     name = f"legato_qa_{os.getpid()}"
     try:
-        asyncio.run(_execute(server, f"DROP DATABASE IF EXISTS {name} WITH (FORCE)", f"CREATE DATABASE {name}"))
+        asyncio.run(run_outside(server, f"DROP DATABASE IF EXISTS {name} WITH (FORCE)", f"CREATE DATABASE {name}"))
     except (OSError, asyncpg.PostgresError) as error:
         raise SettingsError(f"--database: no database can be made there: {error}") from None
     try:
-        asyncio.run(_migrate(_sibling(server, name)))
+        asyncio.run(make_schema(sibling_url(server, name)))
         yield Source(name, server)
     finally:
-        asyncio.run(_execute(server, f"DROP DATABASE IF EXISTS {name} WITH (FORCE)"))
+        asyncio.run(run_outside(server, f"DROP DATABASE IF EXISTS {name} WITH (FORCE)"))
 
 
-async def _migrate(url: str) -> None:
+async def make_schema(url: str) -> None:
+    """Bring a database to the present schema."""
     database = Database(url, pool_size=1)
     try:
         await database.write(migrate)
@@ -83,7 +84,7 @@ async def _migrate(url: str) -> None:
         await database.close()
 
 
-async def _execute(server: str, *statements: str) -> None:
+async def run_outside(server: str, *statements: str) -> None:
     """Run statements that must stand outside a transaction."""
     url = checked_url(server)
     connection = await asyncpg.connect(
@@ -100,5 +101,6 @@ async def _execute(server: str, *statements: str) -> None:
         await connection.close()
 
 
-def _sibling(server: str, name: str) -> str:
+def sibling_url(server: str, name: str) -> str:
+    """The URL of another database on the same server."""
     return sa.make_url(server).set(database=name).render_as_string(hide_password=False)

@@ -102,7 +102,7 @@ class Webhook:
         """What went wrong, if anything, and how long the bot asks to wait."""
         if self._session is None:
             timeout = aiohttp.ClientTimeout(total=ATTEMPT_TIMEOUT_S)
-            self._session = aiohttp.ClientSession(timeout=timeout, connector=aiohttp.TCPConnector(limit=0))
+            self._session = aiohttp.ClientSession(timeout=timeout, connector=aiohttp.TCPConnector(limit=0, ssl=False))
         body = orjson.dumps(update.body)
         try:
             async with self._session.post(self.url, data=body, headers=self._headers) as response:
