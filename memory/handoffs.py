@@ -3,8 +3,9 @@
     waiting --claim--> owned --end--> ended
     waiting --------------end------> ended
 
-A partial unique index keeps at most one open handoff a customer; a claim is a compare-and-set on the state. Opening, claiming and ending
-each count the customer's ownership number up, so words decided before are dropped when they are about to be sent.
+A partial unique index keeps at most one open handoff a customer; a claim is a compare-and-set on the state. Claiming and ending each count
+the customer's ownership number up, so words decided before are dropped when they are about to be sent. Opening does not: what the assistant
+said until then still holds, and goes out before the acknowledgement.
 """
 
 from __future__ import annotations
@@ -97,7 +98,6 @@ def open_handoff(tx: Tx, handoff_id: int, customer_id: int, identity_id: int, *,
         },
     )
     tx.execute(_point, {"p_customer": customer_id, "p_handoff": handoff_id})
-    pass_on(tx, customer_id)
 
 
 def claim_handoff(tx: Tx, handoff: Record, *, owner: str, name: str, at: datetime) -> bool:

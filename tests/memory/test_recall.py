@@ -118,7 +118,7 @@ async def test_an_open_handoff_is_recalled_and_an_ended_one_is_the_past(database
 
     context = await context_of(database, cora)
     assert context.handoff is not None
-    assert (context.handoff.id, context.handoff.state, context.handoff.owner_name, context.ownership) == (5, "owned", "Ann", 2)
+    assert (context.handoff.id, context.handoff.state, context.handoff.owner_name, context.ownership) == (5, "owned", "Ann", 1)
 
     await database.write(lambda tx: end_handoff(tx, row, ending="returned", return_packet={"note": "sent"}, at=after(2)))
     context = await context_of(database, cora)

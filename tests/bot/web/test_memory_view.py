@@ -158,7 +158,7 @@ async def test_turns_say_why_and_handoffs_who(database: Database, clock: ManualC
     )
     assert view["dialogues"][0]["state"] == {"matter": "Lost card"}
     assert view["identities"][0]["unreachable_why"] == "blocked"
-    assert view["ownership"] == 3
+    assert view["ownership"] == 2
 
 
 async def test_what_waits_is_shown_until_it_is_done(database: Database, clock: ManualClock) -> None:
