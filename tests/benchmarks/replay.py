@@ -127,7 +127,7 @@ async def keep_killing(url: str, database_url: str, assistant: str, kills: int, 
         if await child.stdout.readline() != b"ready\n":
             raise RuntimeError("the assistant did not start")
         with contextlib.suppress(TimeoutError):
-            await asyncio.wait_for(done.wait(), rng.uniform(0.5, 4.0) if killed < kills else None)
+            await asyncio.wait_for(done.wait(), rng.uniform(0.3, 2.5) if killed < kills else None)
         if done.is_set():
             child.terminate()
             await child.wait()
