@@ -173,8 +173,6 @@ class TopicDesk:
                 if handoff.state == ENDED:
                     return _nothing_to_show(outgoing)
                 handoff = await self._make(handoff)
-                if outgoing.kind == "card":
-                    return Sent(handoff.card)
             try:
                 return await self._here(handoff, outgoing, post)
             except BadRequest as error:
@@ -191,6 +189,13 @@ class TopicDesk:
             return await self._show_card(handoff)
         if outgoing.kind == "close":
             return await self._close_topic(handoff)
+        if handoff.card is None:  # a new topic begins with its card, whatever was to be shown first
+            try:
+                await self._show_card(handoff)
+            except BadRequest:
+                raise
+            except TelegramError as error:  # what was to be shown has not been tried yet
+                raise _NotYet(receipt_of(error, repeatable=True)) from error
         return await self._show(int(handoff.topic), outgoing, post)
 
     async def _show(self, thread: int | None, outgoing: Outgoing, post: Post) -> Receipt:
@@ -230,9 +235,10 @@ class TopicDesk:
         return render_card(standing, read_packet(handoff.packet), self._clock.now()), render_buttons(standing)
 
     async def _make(self, handoff: Record) -> Record:
-        """Make the handoff's topic with its card, and note both in one commit; where two do, the second's topic is deleted.
+        """Make the handoff's topic and note it before anything stands in it; where two processes do, the second's topic is deleted.
 
-        Only a crash between the making and the commit leaves a topic that belongs to nothing.
+        An agent may answer as soon as there is something to read, and by then the topic must be known. Only a crash between the making and
+        the commit leaves a topic that belongs to nothing; it is empty.
         """
         try:
             made = await self._bot.create_forum_topic(self._chat_id, render_title(read_packet(handoff.packet)))
@@ -240,13 +246,7 @@ class TopicDesk:
             raise _NotYet(receipt_of(error, repeatable=True)) from error
         thread, placed = made.message_thread_id, False
         try:
-            html, buttons = self._card(handoff)
-            card = await self._poster.text(thread, html, buttons)
-            placed = await self._database.write(
-                lambda tx: place_handoff(tx, handoff.id, old=None, topic=str(thread), card=card),
-            )
-        except TelegramError as error:
-            raise _NotYet(receipt_of(error, repeatable=True)) from error
+            placed = await self._database.write(lambda tx: place_handoff(tx, handoff.id, old=None, topic=str(thread), card=None))
         finally:
             if not placed:
                 await self._discard(thread)

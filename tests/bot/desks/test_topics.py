@@ -413,17 +413,23 @@ async def test_what_can_be_repeated_is_never_uncertain(world: World) -> None:
         assert isinstance(await world.send(case, Outgoing(kind=kind, about="1")), Postponed)  # type: ignore[arg-type]
 
 
-async def test_a_lost_answer_while_the_topic_is_made_leaves_nothing_behind(world: World) -> None:
+async def test_a_topic_is_known_before_its_card_is_read(world: World) -> None:
+    """The card arrives and its receipt is lost; the agent who answers it at once is heard, and nothing is made twice."""
     case = await world.case()
     world.ann.delete_topic(world.group, await world.thread(case))
     world.sim.order_fault("error", method="sendMessage", code=400, description="Bad Request: message thread not found")
     world.sim.order_fault("lost_answer", method="sendMessage")
 
     assert isinstance(await world.send(case, Outgoing(text="hello")), Postponed)
-    assert world.topics() == []
+    [topic] = world.topics()
+    assert await world.thread(case) == topic.thread_id
+    world.ann.send(world.group, "I am on it", thread_id=topic.thread_id)
+    await world.pump()
+    assert [one.text for one in world.heard()] == ["Ann:\nI am on it"]
 
     assert isinstance(await world.send(case, Outgoing(text="hello")), Sent)
-    assert await world.posts(case) == ["hello"]
+    assert [one.thread_id for one in world.topics()] == [topic.thread_id]
+    assert (await world.posts(case))[-1] == "hello"
 
 
 async def test_too_many_requests_pause_the_whole_desk(world: World) -> None:
