@@ -29,6 +29,10 @@ logger = logging.getLogger(__name__)
 
 TELEGRAM = "https://api.telegram.org"
 CONNECTIONS = 16
+
+UPDATES_AT_ONCE = 20
+"""Agents' updates are dealt with one by one: few at a time, so that what is done is soon confirmed, whatever happens to the rest."""
+
 POLL_MARGIN_S = 10.0
 """How much longer than a long poll its connection is given."""
 
@@ -113,7 +117,7 @@ class TopicDesk:
 
     async def fetch_updates(self, offset: int | None, timeout_s: int) -> list[dict[str, Any]]:
         """The next raw updates, waited for up to ``timeout_s``. Raises ``TelegramError``; confirms everything below ``offset``."""
-        wanted: dict[str, Any] = {"timeout": timeout_s, "allowed_updates": json.dumps(ALLOWED_UPDATES)}
+        wanted: dict[str, Any] = {"timeout": timeout_s, "limit": UPDATES_AT_ONCE, "allowed_updates": json.dumps(ALLOWED_UPDATES)}
         if offset is not None:
             wanted["offset"] = offset
         # The library's own method would hand out its objects, and a broken update would break all that came with it.
