@@ -36,8 +36,9 @@ async def tryout(folder: Path, *, assistant: str, port: int, host: str = "127.0.
 
     The simulated people have the same ids every time; Telegram's part, the chats themselves, begins anew.
     """
-    # Update ids go on from one time to the next, as Telegram's do: the memory knows those of the last time.
-    sim = Simulator(first_update_id=int(time.time()))
+    # Ids go on from one time to the next, as Telegram's do: the memory knows the updates, messages and topics of the last time.
+    begun = int(time.time())
+    sim = Simulator(first_update_id=begun)
     async with serve(sim) as telegram:
         customers_bot = sim.add_bot("legato_bot", token=CUSTOMER_TOKEN, name="Legato")
         desk_bot = sim.add_bot("legato_desk_bot", token=DESK_TOKEN, name="Legato desk")
@@ -45,6 +46,7 @@ async def tryout(folder: Path, *, assistant: str, port: int, host: str = "127.0.
             sim.add_person(first, id=id_, last_name=last, username=first.lower(), language_code="en")
         agents = [sim.add_person(first, id=id_, last_name=last) for id_, first, last in AGENTS]
         group = sim.add_group("Support desk", id=DESK_CHAT, members=[*agents], admins=[*agents], bots=[desk_bot])
+        customers_bot.last_message_id = sim.chats[group.id].last_message_id = begun
         settings = Settings.load(
             env_file=None,
             telegram_token=CUSTOMER_TOKEN,

@@ -3,10 +3,7 @@
 LegatoError
 ├── SettingsError            configuration that cannot be used; the text names the setting and the remedy
 ├── ContentError             an assistant's YAML or Markdown; carries every mistake with its file and line
-├── SchemaMismatch           the database's schema is older or newer than this program
-└── TurnOvertaken            a turn's result may not be committed; it is decided again or dropped
-    ├── LeaseLost            another worker has taken the lane
-    └── OwnershipChanged     a person took or gave back the conversation meanwhile
+└── SchemaMismatch           the database's schema is older or newer than this program
 """
 
 from __future__ import annotations
@@ -32,15 +29,3 @@ class ContentError(LegatoError):
 
 class SchemaMismatch(LegatoError):
     """The database's schema is not the one that this program was written for."""
-
-
-class TurnOvertaken(LegatoError):
-    """What was decided is based on a state that no longer holds."""
-
-
-class LeaseLost(TurnOvertaken):
-    """The lease on a lane ran out and another worker has it."""
-
-
-class OwnershipChanged(TurnOvertaken):
-    """The customer's ownership number is not the one that the turn recalled."""

@@ -45,6 +45,11 @@ def read_update(raw: dict[str, Any], *, chat_id: int, now: datetime) -> Incoming
     return None
 
 
+def _key(update_id: int, what: int | str) -> str:
+    """What makes an update itself; its id alone begins anew at a random one after a quiet week (Bot API, Update)."""
+    return f"{update_id}:{what}"
+
+
 def _message(update: Update, message: Message, chat_id: int, event: Event) -> Incoming | None:
     sender, hidden_behind = message.from_user, message.sender_chat
     if message.chat.id != chat_id or sender is None or message.is_automatic_forward or StatusUpdate.ALL.check_update(update):
@@ -55,7 +60,7 @@ def _message(update: Update, message: Message, chat_id: int, event: Event) -> In
     edited = message.edit_date if event is Event.EDIT else None
     return Incoming(
         channel=DESK,
-        update_id=str(update.update_id),
+        update_id=_key(update.update_id, message.message_id),
         sender=str(sender.id),
         at=edited or message.date,
         event=event,
@@ -78,7 +83,7 @@ def _press(update_id: int, query: CallbackQuery, chat_id: int, now: datetime) ->
         return None
     return Incoming(
         channel=DESK,
-        update_id=str(update_id),
+        update_id=_key(update_id, query.id),
         sender=str(query.from_user.id),
         at=now,
         event=Event.PRESS,

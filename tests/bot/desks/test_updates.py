@@ -25,10 +25,18 @@ def read(**update: Any) -> Incoming | None:
     return read_update({"update_id": 5, **update}, chat_id=CHAT, now=NOW)
 
 
+def test_an_update_id_that_comes_back_is_another_update() -> None:
+    first, second = (read(message=message(text="hello", message_id=number)) for number in (9, 10))
+
+    assert first is not None
+    assert second is not None
+    assert first.update_id != second.update_id
+
+
 def test_a_text_in_a_topic() -> None:
     assert read(message=message(text="hello")) == Incoming(
         channel="desk",
-        update_id="5",
+        update_id="5:9",
         sender="501",
         at=datetime.fromtimestamp(AT, UTC),
         text="hello",
