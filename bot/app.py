@@ -33,6 +33,7 @@ from bot.turn.worker import Brain, HandOver, KnowledgeBrain, TurnWorker
 from bot.turn.write import HANDOFF, Writer
 from memory.clock import Clock, SystemClock
 from memory.database import Database
+from memory.declared import Declarations
 from memory.errors import SettingsError
 from memory.schema import check_schema, migrate
 from memory.signals import LocalSignals, RedisSignals, Signals
@@ -197,6 +198,7 @@ def _add_turns(legato: Legato, name: str, brain: Brain | None) -> None:
             legato.signals,
             thinks,
             writer,
+            getattr(assistant, "declared", Declarations()),
             name=name,
             at_once=settings.workers,
             lease_s=settings.lease_s,

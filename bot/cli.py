@@ -18,6 +18,7 @@ from rich.markup import escape
 from rich.table import Table
 from sqlalchemy.exc import DBAPIError
 
+from bot.commands.customer import customer
 from memory.errors import LegatoError
 
 app = typer.Typer(
@@ -31,6 +32,7 @@ app = typer.Typer(
 )
 qa = typer.Typer(help="Scripted dialogues against the whole system.", no_args_is_help=True)
 app.add_typer(qa, name="qa", rich_help_panel="Quality")
+app.add_typer(customer, name="customer", rich_help_panel="Store")
 out = Console()
 err = Console(stderr=True, highlight=False)
 

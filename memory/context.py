@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import lru_cache
@@ -12,10 +12,13 @@ import sqlalchemy as sa
 
 from memory.customers import Customer, Identity
 from memory.database import Record, Tx, table
+from memory.declared import SERVICE
 from memory.dialogue import dialogue_table
 from memory.exchanges import Exchange
-from memory.facts import Fact
+from memory.experiences import Moment
+from memory.facts import Standing, rank_of
 from memory.handoffs import ENDED, handoff_table
+from memory.known import known_table
 
 LAST_EXCHANGES = 12
 """How many exchanges a turn is given; an agent's packet shows as many."""
@@ -23,7 +26,7 @@ LAST_EXCHANGES = 12
 
 @dataclass(frozen=True, slots=True)
 class KnownFact:
-    """A current fact and where it comes from."""
+    """A fact that is gone by, and where it comes from. ``contested`` are other values, sure enough to be kept, that contradict it."""
 
     name: str
     value: Any
@@ -31,6 +34,64 @@ class KnownFact:
     exchange_id: int | None
     confidence: float
     since: datetime
+    id: int = 0
+    by: str | None = None
+    purpose: str = SERVICE
+    learned_at: datetime | None = None
+    fresh_at: datetime | None = None
+    contested: tuple[KnownFact, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class KnownConsent:
+    """The last word about a purpose."""
+
+    granted: bool
+    version: str
+    channel: str
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class KnownJourney:
+    """An open journey."""
+
+    id: int
+    product: str
+    matter: str
+    stage: str
+    opened_at: datetime
+    moved_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class KnownPromise:
+    """A promise that is open, or whose time has passed."""
+
+    id: int
+    text: str
+    by: str
+    state: str
+    exchange_id: int | None
+    made_at: datetime
+    due_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class KnownSummary:
+    """A conversation that is over."""
+
+    id: int
+    identity_id: int
+    first_id: int
+    last_id: int
+    began_at: datetime
+    ended_at: datetime
+    wanted: str
+    done: str
+    ending: str
+    promised: str
+    links: dict[str, Any]
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,21 +125,100 @@ class Episode:
 
 @dataclass(frozen=True, slots=True)
 class Context:
-    """What is known when a turn begins. ``exchanges`` are the last ones, oldest first, over all channels."""
+    """What is known when a turn begins. ``exchanges`` are the last ones, oldest first, over all channels.
+
+    ``customer_id`` is the person, ``home_id`` the customer that this identity was made with: what is learned in this turn is stored there.
+    ``person`` are all customers who are this one person, ``customer_id`` first. ``proof`` is the best level that the identity ever reached.
+    What is gathered in ``known`` (:mod:`memory.known`) is read from it when it is asked for: most turns need little of it.
+    """
 
     customer_id: int
+    home_id: int
+    person: tuple[int, ...]
     identity_id: int
     channel: str
     address: str
     profile_name: str | None
     username: str | None
     language: str | None
+    proof: str
+    proven_at: datetime | None
     unreachable: bool
     ownership: int
     dialogue: dict[str, Any]
-    facts: dict[str, KnownFact]
+    known: Mapping[str, Any]
+    version: int
     exchanges: tuple[Past, ...]
     last_episode: Episode | None
+
+    @property
+    def facts(self) -> dict[str, KnownFact]:
+        """What is gone by, by name."""
+        return facts_of(self.known.get("facts", ()))
+
+    @property
+    def proposed(self) -> tuple[KnownFact, ...]:
+        """What is likely and nobody has confirmed yet, the latest first."""
+        return tuple(_fact_of(row) for row in self.known.get("facts", ()) if row["standing"] == Standing.PROPOSED)
+
+    @property
+    def consents(self) -> dict[str, KnownConsent]:
+        """The customer's last word, by purpose."""
+        rows = self.known.get("consents", ())
+        return {row["purpose"]: KnownConsent(row["granted"], row.get("version", ""), row["channel"], _time(row["at"])) for row in rows}
+
+    @property
+    def journeys(self) -> tuple[KnownJourney, ...]:
+        """Where the customer stands, the latest moved first."""
+        rows = self.known.get("journeys", ())
+        return tuple(
+            KnownJourney(row["id"], row["product"], row.get("matter", ""), row["stage"], _time(row["opened_at"]), _time(row["moved_at"]))
+            for row in rows
+        )
+
+    @property
+    def experiences(self) -> tuple[Moment, ...]:
+        """Good and bad moments, the latest first."""
+        rows = self.known.get("experiences", ())
+        return tuple(
+            Moment(row["good"], row["kind"], row["weight"], row.get("exchange_id"), row.get("evidence"), _time(row["at"])) for row in rows
+        )
+
+    @property
+    def promises(self) -> tuple[KnownPromise, ...]:
+        """What was promised and is not kept yet, the latest first."""
+        return tuple(
+            KnownPromise(
+                row["id"],
+                row["text"],
+                row["by"],
+                row["state"],
+                row.get("exchange_id"),
+                _time(row["made_at"]),
+                _time(row["due_at"]) if "due_at" in row else None,
+            )
+            for row in self.known.get("promises", ())
+        )
+
+    @property
+    def summaries(self) -> tuple[KnownSummary, ...]:
+        """The last conversations that are over, the latest first."""
+        return tuple(
+            KnownSummary(
+                row["id"],
+                row["identity_id"],
+                row["first_id"],
+                row["last_id"],
+                _time(row["began_at"]),
+                _time(row["ended_at"]),
+                row.get("wanted", ""),
+                row.get("done", ""),
+                row.get("ending", ""),
+                row.get("promised", ""),
+                row.get("links", {}),
+            )
+            for row in self.known.get("summaries", ())
+        )
 
     @property
     def handoff(self) -> Episode | None:
@@ -93,23 +233,69 @@ class Context:
     @property
     def name(self) -> str | None:
         """How the customer is called: what they told us, else what the channel says."""
-        known = self.facts.get("name")
+        told = [row for row in self.known.get("facts", ()) if row["name"] == "name"]
+        known = facts_of(told).get("name") if told else None
         return str(known.value) if known is not None else self.profile_name
 
 
-_customer, _identity, _exchange, _fact = table(Customer), table(Identity), table(Exchange), table(Fact)
+def facts_of(rows: Iterable[Mapping[str, Any]]) -> dict[str, KnownFact]:
+    """The facts that are gone by among gathered rows, by name, each with what contradicts it. Pure."""
+    by_name: dict[str, list[Mapping[str, Any]]] = {}
+    for row in rows:
+        if row["standing"] != Standing.PROPOSED:
+            by_name.setdefault(row["name"], []).append(row)
+    found: dict[str, KnownFact] = {}
+    for name, some in by_name.items():
+        some.sort(key=_precedence, reverse=True)
+        if some[0]["standing"] == Standing.CURRENT:
+            others = tuple(_fact_of(row) for row in some[1:] if row["value"] != some[0]["value"])
+            found[name] = _fact_of(some[0], others)
+    return found
+
+
+def _precedence(row: Mapping[str, Any]) -> tuple[bool, int, str, int]:
+    return (row["standing"] == Standing.CURRENT, rank_of(row["source"], row["confidence"]), row["learned_at"], row["id"])
+
+
+def _fact_of(row: Mapping[str, Any], contested: tuple[KnownFact, ...] = ()) -> KnownFact:
+    return KnownFact(
+        row["name"],
+        row.get("value"),
+        row["source"],
+        row.get("exchange_id"),
+        row["confidence"],
+        _time(row["since"]),
+        row["id"],
+        row.get("by"),
+        row["purpose"],
+        _time(row["learned_at"]),
+        _time(row["fresh_at"]),
+        contested,
+    )
+
+
+_time = datetime.fromisoformat
+
+
+_customer, _identity, _exchange = table(Customer), table(Identity), table(Exchange)
 _b = sa.bindparam
 _who = (
     sa.select(
         _identity.c.id,
         _identity.c.customer_id,
+        _identity.c.home_id,
         _identity.c.channel,
         _identity.c.address,
         _identity.c.name,
         _identity.c.username,
         _identity.c.language,
+        _identity.c.proof,
+        _identity.c.proven_at,
         _identity.c.unreachable_since,
         _customer.c.ownership,
+        _customer.c.members,
+        known_table.c.content.label("known"),
+        known_table.c.version,
         dialogue_table.c.state.label("dialogue"),
         handoff_table.c.id.label("h_id"),
         handoff_table.c.state.label("h_state"),
@@ -125,18 +311,10 @@ _who = (
         _identity.join(_customer, _customer.c.id == _identity.c.customer_id)
         .outerjoin(dialogue_table, dialogue_table.c.identity_id == _identity.c.id)
         .outerjoin(handoff_table, handoff_table.c.id == _customer.c.handoff_id)
+        .outerjoin(known_table, known_table.c.customer_id == _customer.c.id)
     )
     .where(_identity.c.id.in_(_b("p_ids", expanding=True)))
 )
-_facts = sa.select(
-    _fact.c.customer_id,
-    _fact.c.name,
-    _fact.c.value,
-    _fact.c.source,
-    _fact.c.exchange_id,
-    _fact.c.confidence,
-    _fact.c.since,
-).where(_fact.c.customer_id.in_(_b("p_ids", expanding=True)), _fact.c.until.is_(None))
 _past = (
     _exchange.c.customer_id,
     _exchange.c.id,
@@ -167,14 +345,21 @@ def _last_exchanges(customers: int) -> sa.Select[Any] | sa.CompoundSelect[Any]:
 
 
 def recall(tx: Tx, identity_ids: Collection[int]) -> dict[int, Context]:
-    """The context of each identity's customer, by identity id, in three round trips however long the histories are."""
+    """The context of each identity's customer, by identity id, in two round trips however long the histories are."""
     if not identity_ids:
         return {}
     people = tx.execute(_who, {"p_ids": list(identity_ids)}).all()
-    customers = sorted({row.customer_id for row in people})
-    facts: dict[int, dict[str, KnownFact]] = {}
-    for row in tx.execute(_facts, {"p_ids": customers}):
-        facts.setdefault(row[0], {})[row[1]] = KnownFact(*row[1:])
+    persons = {row.customer_id: (row.customer_id, *(row.members or ())) for row in people}
+    past = _last(tx, sorted({one for person in persons.values() for one in person}))
+    contexts = {}
+    for row in people:
+        person = persons[row.customer_id]
+        mine = past.get(row.customer_id, []) if len(person) == 1 else [one for id_ in person for one in past.get(id_, ())]
+        contexts[row.id] = _context(row, person, mine)
+    return contexts
+
+
+def _last(tx: Tx, customers: Sequence[int]) -> dict[int, list[Past]]:
     past: dict[int, list[Past]] = {}
     size = 1 << (len(customers) - 1).bit_length()  # few sizes, so that few statements are compiled; the rest is filled with nobody
     for start in range(0, len(customers), 64):
@@ -183,7 +368,7 @@ def recall(tx: Tx, identity_ids: Collection[int]) -> dict[int, Context]:
         parameters = {f"p{n}": some[n] if n < len(some) else 0 for n in range(width)}
         for row in tx.execute(_last_exchanges(width), parameters):
             past.setdefault(row[0], []).append(_past_of(row))
-    return {row.id: _context(row, facts.get(row.customer_id, {}), past.get(row.customer_id, [])) for row in people}
+    return past
 
 
 def _past_of(row: Record) -> Past:
@@ -191,7 +376,7 @@ def _past_of(row: Record) -> Past:
     return Past(id_, direction, author, author_name, kind, text, reply, at)
 
 
-def _context(row: Record, facts: dict[str, KnownFact], past: list[Past]) -> Context:
+def _context(row: Record, person: tuple[int, ...], past: list[Past]) -> Context:
     episode = None
     if row.h_id is not None:
         episode = Episode(
@@ -207,16 +392,21 @@ def _context(row: Record, facts: dict[str, KnownFact], past: list[Past]) -> Cont
         )
     return Context(
         customer_id=row.customer_id,
+        home_id=row.home_id,
+        person=person,
         identity_id=row.id,
         channel=row.channel,
         address=row.address,
         profile_name=row.name,
         username=row.username,
         language=row.language,
+        proof=row.proof,
+        proven_at=row.proven_at,
         unreachable=row.unreachable_since is not None,
         ownership=row.ownership,
         dialogue=row.dialogue or {},
-        facts=facts,
-        exchanges=tuple(sorted(past, key=lambda one: one.id)),
+        known=row.known or {},
+        version=row.version or 0,
+        exchanges=tuple(sorted(past, key=lambda one: one.id)[-LAST_EXCHANGES:]),
         last_episode=episode,
     )

@@ -11,34 +11,46 @@ import sqlalchemy as sa
 from sqlmodel import Field, SQLModel
 
 from memory.clock import UtcDateTime
-from memory.database import BigId, Record, Tx, insert_into, per_dialect, table
+from memory.database import BigId, Json, Record, Tx, insert_into, per_dialect, table
 
 
 class Customer(SQLModel, table=True):
     """The person served. ``ownership`` counts every change of who speaks: the assistant's words carry it and are dropped when it moved on.
 
-    ``handoff_id`` is the latest handoff, open or ended, so that a recall need not look for it.
+    ``handoff_id`` is the latest handoff, open or ended, so that a recall need not look for it. A customer who turned out to be the same
+    person as another has ``merged_into_id``, which is never itself merged; that one's ``members`` are the ids of all who were merged into
+    it. What was recorded about a customer stays recorded about them: a merge only says that several are one person.
     """
 
     id: int | None = Field(default=None, primary_key=True, sa_type=BigId)
     ownership: int = 0
     handoff_id: int | None = Field(default=None, sa_type=BigId)
     created_at: datetime = Field(sa_type=UtcDateTime)
+    merged_into_id: int | None = Field(default=None, index=True, sa_type=BigId)
+    merged_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
+    members: list[int] | None = Field(default=None, sa_type=Json)
+    forgotten_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
 
 
 class Identity(SQLModel, table=True):
-    """A customer's address on one channel. ``unreachable_since`` is set when the channel refuses our messages."""
+    """A customer's address on one channel. ``unreachable_since`` is set when the channel refuses our messages.
+
+    ``customer_id`` is who it belongs to now, ``home_id`` the customer that it was made with: what is logged through it belongs there for
+    good, so that a merge can be undone. ``proof`` is the best level that was reached, at ``proven_at``.
+    """
 
     __table_args__ = (sa.UniqueConstraint("channel", "address"),)
 
     id: int | None = Field(default=None, primary_key=True, sa_type=BigId)
     customer_id: int = Field(foreign_key="customer.id", index=True, sa_type=BigId)
+    home_id: int = Field(sa_type=BigId, sa_column_kwargs={"server_default": "0"})
     channel: str
     address: str
     name: str | None = None
     username: str | None = None
     language: str | None = None
     proof: str = "seen"
+    proven_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
     unreachable_since: datetime | None = Field(default=None, sa_type=UtcDateTime)
     unreachable_why: str | None = None
     created_at: datetime = Field(sa_type=UtcDateTime)
@@ -78,6 +90,8 @@ _rename = (
 )
 _reach = sa.update(_identity).where(_identity.c.id == _b("p_id")).values(unreachable_since=_b("p_since"), unreachable_why=_b("p_why"))
 _by_id = sa.select(_identity).where(_identity.c.id == _b("p_id"))
+_members = sa.select(_customer.c.id).where(_customer.c.merged_into_id == _b("p_id")).order_by(_customer.c.id)
+_root = sa.select(_customer.c.merged_into_id).where(_customer.c.id == _b("p_id"))
 _ownership = (
     sa.select(_customer.c.id, _customer.c.ownership)
     .where(_customer.c.id.in_(_b("p_ids", expanding=True)))
@@ -119,6 +133,7 @@ def _make(tx: Tx, channel: str, profile: Profile, at: datetime) -> Known:
     customer_id = tx.execute(sa.insert(_customer).values(ownership=0, created_at=at).returning(_customer.c.id)).scalar_one()
     row = {
         "customer_id": customer_id,
+        "home_id": customer_id,
         "channel": channel,
         "address": profile.address,
         "name": profile.name,
@@ -143,6 +158,17 @@ def get_identity(tx: Tx, identity_id: int) -> Record | None:
 def set_reachable(tx: Tx, identity_id: int, *, since: datetime | None, why: str | None) -> None:
     """Note that a channel refuses our messages to this identity (``since`` given) or takes them again (None)."""
     tx.execute(_reach, {"p_id": identity_id, "p_since": since, "p_why": why})
+
+
+def members_of(tx: Tx, customer_id: int) -> list[int]:
+    """The customers who were merged into this one; empty for most."""
+    return list(tx.execute(_members, {"p_id": customer_id}).scalars())
+
+
+def person_of(tx: Tx, customer_id: int) -> list[int]:
+    """All customers who are the same person as this one: first the one that the others are merged into."""
+    root = tx.execute(_root, {"p_id": customer_id}).scalar() or customer_id
+    return [root, *members_of(tx, root)]
 
 
 def ownership_of(tx: Tx, customer_ids: Iterable[int]) -> dict[int, int]:

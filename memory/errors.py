@@ -3,7 +3,8 @@
 LegatoError
 ├── SettingsError            configuration that cannot be used; the text names the setting and the remedy
 ├── ContentError             an assistant's YAML or Markdown; carries every mistake with its file and line
-└── SchemaMismatch           the database's schema is older or newer than this program
+├── SchemaMismatch           the database's schema is older or newer than this program
+└── ConsentMissing           a customer has not agreed to what their data would be used for
 """
 
 from __future__ import annotations
@@ -29,3 +30,7 @@ class ContentError(LegatoError):
 
 class SchemaMismatch(LegatoError):
     """The database's schema is not the one that this program was written for."""
+
+
+class ConsentMissing(LegatoError):
+    """A customer has not agreed to what their data would be used for."""

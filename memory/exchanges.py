@@ -20,6 +20,7 @@ class Exchange(SQLModel, table=True):
     """One message, or one event about a message (``about_id``); rows are added, never changed.
 
     ``origin`` is where the words came from, as ``channel:message id``, and finds the exchange that an edit or a reaction speaks of.
+    ``mood`` is from -1 (bad) to 1 (good), ``intent`` what the assistant took the message for; both None where nobody judged.
     """
 
     __table_args__ = (
@@ -41,6 +42,9 @@ class Exchange(SQLModel, table=True):
     origin: str | None = None
     about_id: int | None = Field(default=None, sa_type=BigId)
     reply: str | None = None
+    language: str | None = None
+    mood: float | None = None
+    intent: str | None = None
     at: datetime = Field(sa_type=UtcDateTime)
 
 
@@ -108,6 +112,9 @@ def exchange_row(
     origin: str | None = None,
     about_id: int | None = None,
     reply: str | None = None,
+    language: str | None = None,
+    mood: float | None = None,
+    intent: str | None = None,
 ) -> Row:
     """A row for :func:`log`; ``attachments`` and ``data`` may be anything that orjson writes."""
     return {
@@ -125,6 +132,9 @@ def exchange_row(
         "origin": origin,
         "about_id": about_id,
         "reply": reply,
+        "language": language,
+        "mood": mood,
+        "intent": intent,
         "at": at,
     }
 

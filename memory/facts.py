@@ -1,19 +1,60 @@
-"""What is known about customers: each fact with its source, how sure it is, and from when until when it held."""
+"""What is known about customers: when it was true, when we learned it, from whom, how surely, and for what it may be used.
+
+Two times belong to a fact. It held from ``since`` until ``until`` (None: still); we learned it at ``learned_at``, and that it had ended, or had
+never been true, at ``closed_at``. So both "where did they live in May" and "where did we think in May that they live" have an answer.
+
+A fact's ``standing``:
+
+    proposed  --confirmed--> (a new current fact)      likely, not yet confirmed by anybody
+    current   --a new value--> ended                   what we go by; one a name, kept by a partial unique index
+    contested --settled--> ended                       contradicts the current one and is outranked by it; kept and shown
+    any open  --never was true--> retracted
+
+Who outranks whom: what a person said (the customer, an agent) stands above what a system sent, that above what a channel says of itself,
+and all of it above a guess. A higher or equal rank ends the current value; a lower one becomes contested.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Collection, Iterable, Sequence
+from dataclasses import dataclass
 from datetime import datetime
+from enum import StrEnum
 from typing import Any
 
 import sqlalchemy as sa
 from sqlmodel import Field, SQLModel
 
 from memory.clock import UtcDateTime
+from memory.consents import is_granted
 from memory.database import BigId, Json, Record, Row, Tx, table
+from memory.declared import Declarations
+from memory.errors import ConsentMissing
+
+CUSTOMER, AGENT, SYSTEM, CHANNEL = "customer", "agent", "system", "channel"
+"""Who said it. What is guessed has the source ``customer`` and a confidence below ``SURE``."""
+
+SURE = 0.85
+"""From this confidence on a fact is gone by; below, it is only proposed."""
+
+RANK = {AGENT: 3, CUSTOMER: 3, SYSTEM: 2, CHANNEL: 1}
+
+
+class Standing(StrEnum):
+    """Where a fact stands; see the top of the module."""
+
+    CURRENT = "current"
+    PROPOSED = "proposed"
+    CONTESTED = "contested"
+    ENDED = "ended"
+    RETRACTED = "retracted"
+
+
+OPEN = (Standing.CURRENT, Standing.PROPOSED, Standing.CONTESTED)
 
 
 class Fact(SQLModel, table=True):
-    """One value that held from ``since`` until ``until`` (None: still). The partial unique index keeps one current value a name."""
+    """One value that was told, once. ``fresh_at`` is when somebody last said the same; ``by`` is who, where ``source`` is not enough."""
 
     __table_args__ = (
         sa.Index(
@@ -21,61 +62,200 @@ class Fact(SQLModel, table=True):
             "customer_id",
             "name",
             unique=True,
-            sqlite_where=sa.text("until IS NULL"),
-            postgresql_where=sa.text("until IS NULL"),
+            sqlite_where=sa.text("standing = 'current'"),
+            postgresql_where=sa.text("standing = 'current'"),
         ),
+        sa.Index("fact_customer", "customer_id", "name"),
     )
 
     id: int | None = Field(default=None, primary_key=True, sa_type=BigId)
     customer_id: int = Field(foreign_key="customer.id", sa_type=BigId)
     name: str
     value: Any = Field(sa_type=Json)
+    standing: str = Standing.CURRENT
     source: str
+    by: str | None = None
     exchange_id: int | None = Field(default=None, sa_type=BigId)
     confidence: float = 1.0
+    purpose: str = "service"
+    consent_id: int | None = Field(default=None, sa_type=BigId)
     since: datetime = Field(sa_type=UtcDateTime)
     until: datetime | None = Field(default=None, sa_type=UtcDateTime)
+    learned_at: datetime = Field(sa_type=UtcDateTime)
+    fresh_at: datetime = Field(sa_type=UtcDateTime)
+    closed_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
+    closed_by_id: int | None = Field(default=None, sa_type=BigId)
 
 
-_fact = table(Fact)
+@dataclass(frozen=True, slots=True)
+class Told:
+    """Something told about a customer. ``since`` is from when it is true, where that is not the moment of telling."""
+
+    name: str
+    value: Any
+    source: str
+    confidence: float = 1.0
+    exchange_id: int | None = None
+    by: str | None = None
+    since: datetime | None = None
+    corrects: bool = False
+
+
+fact_table: sa.Table = table(Fact)
+_fact = fact_table
 _b = sa.bindparam
-_end = (
-    sa.update(_fact)
-    .where(_fact.c.customer_id == _b("p_customer"), _fact.c.name == _b("p_name"), _fact.c.until.is_(None))
-    .values(until=_b("p_at"))
+_open = (
+    sa.select(_fact)
+    .where(
+        _fact.c.customer_id.in_(_b("p_ids", expanding=True)),
+        _fact.c.name == _b("p_name"),
+        _fact.c.standing.in_([sa.literal_column(f"'{one}'") for one in OPEN]),
+    )
+    .order_by(_fact.c.id)
 )
-_history = sa.select(_fact).where(_fact.c.customer_id == _b("p_customer")).order_by(_fact.c.id)
+_end = sa.update(_fact).where(_fact.c.id == _b("p_id")).values(standing=_b("p_standing"), until=_b("p_until"), closed_at=_b("p_at"))
+_closed_by = sa.update(_fact).where(_fact.c.id == _b("p_id")).values(closed_by_id=_b("p_by"))
+_refresh = sa.update(_fact).where(_fact.c.id == _b("p_id")).values(fresh_at=_b("p_at"))
+_history = sa.select(_fact).where(_fact.c.customer_id.in_(_b("p_ids", expanding=True))).order_by(_fact.c.id)
+_add = sa.insert(_fact).returning(_fact.c.id)
+_by_id = sa.select(_fact).where(_fact.c.id == _b("p_id"))
 
 
-def remember(
-    tx: Tx,
-    customer_id: int,
-    name: str,
-    value: Any,
-    *,
-    source: str,
-    at: datetime,
-    exchange_id: int | None,
-    confidence: float = 1.0,
-) -> None:
-    """Store a fact as current from ``at``; an older value of the same name ends then.
+def remember(tx: Tx, declared: Declarations, customer_id: int, told: Told, *, at: datetime, person: Collection[int] = ()) -> Standing:
+    """Store what was told and say how it stands now. Told again, it only becomes fresher.
 
-    ``source`` is who said so: ``customer``, ``channel`` or ``agent``; ``exchange_id`` is the exchange that it was learned from.
+    ``customer_id`` is the home of the identity that it was told through (:class:`memory.customers.Identity`), ``person`` all customers who
+    are this one person: a new value ends what any of them had told, and consent given by any of them is given. The caller holds the
+    customer (:func:`memory.customers.ownership_of`), commits, and brings :mod:`memory.known` up to date. Raises ``ValueRefused`` where the
+    value does not fit the declared type, :class:`ConsentMissing` where the customer has not agreed to what it is for.
     """
-    tx.execute(_end, {"p_customer": customer_id, "p_name": name, "p_at": at})
+    about = declared.fact(told.name)
+    value = about.check(told.value)
+    ids = sorted({customer_id, *person})
+    consent_id = None
+    if declared.needs_consent(told.name):
+        consent_id = is_granted(tx, ids, about.purpose)
+        if consent_id is None:
+            raise ConsentMissing(f"the fact `{told.name}` is kept for `{about.purpose}`, and the customer has not agreed to that")
+    rows = tx.execute(_open, {"p_ids": ids, "p_name": told.name}).all()
     row: Row = {
         "customer_id": customer_id,
-        "name": name,
+        "name": told.name,
         "value": value,
-        "source": source,
-        "exchange_id": exchange_id,
-        "confidence": confidence,
-        "since": at,
-        "until": None,
+        "source": told.source,
+        "by": told.by,
+        "exchange_id": told.exchange_id,
+        "confidence": told.confidence,
+        "purpose": about.purpose,
+        "consent_id": consent_id,
+        "since": told.since or at,
+        "learned_at": at,
+        "fresh_at": at,
     }
-    tx.execute(sa.insert(_fact), row)
+    current = best_of([one for one in rows if one.standing == Standing.CURRENT])
+    same = [one for one in rows if about.same(one.value, value)]
+    if current is not None and row["since"] < current.since and not told.corrects and current not in same:
+        return _add_row(tx, row, Standing.ENDED, until=current.since, closed_at=at)
+    standing = _standing_of(told, current, agrees=current in same)
+    again = next((one for one in same if one.standing == standing), None)
+    if again is not None and rank_of(told.source, told.confidence) <= rank_of(again.source, again.confidence):
+        tx.execute(_refresh, {"p_id": again.id, "p_at": at})
+        return standing
+    if standing is not Standing.CURRENT:
+        return _add_row(tx, row, standing)
+    _succeed(tx, row, rows, current if told.corrects else None, at)
+    return Standing.CURRENT
 
 
-def fact_history(tx: Tx, customer_id: int) -> list[Record]:
-    """Every value that was ever current, oldest first."""
-    return list(tx.execute(_history, {"p_customer": customer_id}))
+def _succeed(tx: Tx, row: Row, rows: Sequence[Record], corrected: Record | None, at: datetime) -> None:
+    """Make ``row`` the current one in place of all open ``rows``; ``corrected`` is what it says was never true."""
+    if corrected is not None:
+        row["since"] = min(corrected.since, row["since"])
+    for one in rows:  # before the new one is there: only one may be current
+        _close(tx, one, Standing.RETRACTED if one is corrected else Standing.ENDED, until=row["since"], at=at)
+    new_id = tx.execute(_add, {**row, "standing": Standing.CURRENT}).scalar_one()
+    if rows:
+        tx.execute(_closed_by, [{"p_id": one.id, "p_by": new_id} for one in rows])
+
+
+def confirm(tx: Tx, declared: Declarations, fact_id: int, *, exchange_id: int | None, at: datetime, person: Collection[int] = ()) -> bool:
+    """Make a proposed fact current because the customer said that it is right. False if it is not proposed any more."""
+    row = tx.execute(_by_id, {"p_id": fact_id}).first()
+    if row is None or row.standing != Standing.PROPOSED:
+        return False
+    remember(
+        tx, declared, row.customer_id, Told(row.name, row.value, CUSTOMER, exchange_id=exchange_id, since=row.since), at=at, person=person
+    )
+    return True
+
+
+def retract(tx: Tx, fact_id: int, *, at: datetime) -> bool:
+    """Close an open fact that was never true, or a proposal that was refused. False if it is closed already."""
+    row = tx.execute(_by_id, {"p_id": fact_id}).first()
+    if row is None or row.standing not in OPEN:
+        return False
+    _close(tx, row, Standing.RETRACTED, until=row.since, at=at)
+    return True
+
+
+def end_fact(tx: Tx, person: Collection[int], name: str, *, at: datetime) -> bool:
+    """Say that a value holds no more and no other is known in its place. False if none was current."""
+    rows = [one for one in tx.execute(_open, {"p_ids": sorted(person), "p_name": name}) if one.standing == Standing.CURRENT]
+    for row in rows:
+        _close(tx, row, Standing.ENDED, until=at, at=at)
+    return bool(rows)
+
+
+def fact_history(tx: Tx, customer_ids: Iterable[int]) -> list[Record]:
+    """Everything that was ever told about these customers, oldest first."""
+    return list(tx.execute(_history, {"p_ids": list(customer_ids)}))
+
+
+def rank_of(source: str, confidence: float) -> int:
+    """How much a source's word counts; a guess counts nothing."""
+    return RANK.get(source, 0) if confidence >= SURE else 0
+
+
+def best_of(current: Sequence[Record]) -> Record | None:
+    """Which of several current values is gone by: people who were merged may each have told one. The higher rank, then the later."""
+    return max(current, key=lambda one: (rank_of(one.source, one.confidence), one.learned_at, one.id), default=None)
+
+
+def known_then(rows: Sequence[Record], then: datetime, *, held_at: datetime | None = None) -> dict[str, Record]:
+    """Which of a customer's facts (:func:`fact_history`) were gone by at ``then``, by name; ``held_at``: of what time they speak.
+
+    Pure. What has been learned, ended or corrected after ``then`` does not count. Of several the one learned last wins: it ended the others.
+    """
+    held_at = held_at or then
+    found: dict[str, Record] = {}
+    for row in rows:
+        closed = row.closed_at is not None and row.closed_at <= then
+        retracted = closed and row.standing == Standing.RETRACTED
+        over = closed and row.until is not None and row.until <= held_at
+        sure = row.standing not in (Standing.PROPOSED, Standing.CONTESTED) and row.confidence >= SURE
+        if row.learned_at <= then and row.since <= held_at and sure and not retracted and not over:
+            best = found.get(row.name)
+            if best is None or (row.learned_at, row.id) > (best.learned_at, best.id):
+                found[row.name] = row
+    return found
+
+
+def _standing_of(told: Told, current: Record | None, *, agrees: bool) -> Standing:
+    rank = rank_of(told.source, told.confidence)
+    if current is not None and agrees:
+        return Standing.CURRENT
+    if told.confidence < SURE:
+        return Standing.PROPOSED
+    if current is not None and rank < rank_of(current.source, current.confidence):
+        return Standing.CONTESTED
+    return Standing.CURRENT
+
+
+def _add_row(tx: Tx, row: Row, standing: Standing, **closed: datetime) -> Standing:
+    tx.execute(_add, {**row, "standing": standing, **closed})
+    return standing
+
+
+def _close(tx: Tx, row: Record, standing: Standing, *, until: datetime, at: datetime) -> None:
+    # A fact whose end lies before its beginning would hold at no time at all: one that began later than its successor just ends there.
+    tx.execute(_end, {"p_id": row.id, "p_standing": standing, "p_until": max(until, row.since), "p_at": at})

@@ -29,6 +29,7 @@ class Outbox(SQLModel, table=True):
     """One outgoing. ``lane`` and ``address`` name the order in which it must be sent; ``key`` comes from its turn and is unique.
 
     ``ownership`` is the customer's number when the assistant spoke; None for words that are sent whoever owns the conversation now.
+    ``purpose`` is the consent that it rests on; None for what answers the customer.
     """
 
     __table_args__ = (
@@ -71,6 +72,7 @@ class Outbox(SQLModel, table=True):
     message_id: str | None = None
     why: str | None = None
     resolved: str | None = None
+    purpose: str | None = None
     created_at: datetime = Field(sa_type=UtcDateTime)
     done_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
 
@@ -130,6 +132,7 @@ def outbox_row(
     identity_id: int | None = None,
     exchange_id: int | None = None,
     ownership: int | None = None,
+    purpose: str | None = None,
 ) -> Row:
     """A row for :func:`put_out`."""
     return {
@@ -143,6 +146,7 @@ def outbox_row(
         "outgoing": outgoing,
         "state": WAITING,
         "tries": 0,
+        "purpose": purpose,
         "created_at": at,
     }
 

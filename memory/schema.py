@@ -7,9 +7,32 @@ from pathlib import Path
 import sqlalchemy as sa
 from sqlmodel import SQLModel
 
-from memory import customers, dialogue, exchanges, facts, handoffs, inbox, lanes, outbox, turns
+from memory import (
+    attachments,
+    consents,
+    customers,
+    dialogue,
+    erasure,
+    exchanges,
+    experiences,
+    facts,
+    handoffs,
+    inbox,
+    journeys,
+    known,
+    lanes,
+    links,
+    merges,
+    outbox,
+    promises,
+    proofs,
+    retention,
+    summaries,
+    turns,
+)
 from memory.database import Database, Tx
 from memory.errors import SchemaMismatch
+from memory.search import tables as search
 
 MODELS = (
     customers.Customer,
@@ -23,10 +46,30 @@ MODELS = (
     inbox.Quarantine,
     turns.Turn,
     outbox.Outbox,
+    consents.Consent,
+    journeys.Journey,
+    journeys.JourneyMove,
+    experiences.Experience,
+    promises.Promise,
+    summaries.Summary,
+    known.Known,
+    proofs.Proof,
+    links.Link,
+    merges.Merge,
+    merges.Proposal,
+    merges.Handle,
+    attachments.Blob,
+    attachments.BlobUse,
+    erasure.Erasure,
+    retention.RetentionMark,
+    search.SearchState,
+    search.SearchBlock,
+    search.SearchPosting,
+    search.SearchCell,
 )
 METADATA = SQLModel.metadata
 
-REVISIONS = ("0001",)
+REVISIONS = ("0001", "0002")
 """Every revision in order; the last one is this program's."""
 
 

@@ -95,7 +95,7 @@ class Act:
         id_ = exchange_id(self.turn, len(self.exchanges))
         row = exchange_row(
             id=id_,
-            customer_id=self.identity.customer_id,
+            customer_id=self.identity.home_id,
             identity_id=self.identity.id,
             turn_id=self.turn,
             direction="out",
@@ -111,7 +111,7 @@ class Act:
         """Store everything. ``decision`` says what the rules made of it; ``trace`` with what."""
         turn: Row = {
             "id": self.turn,
-            "customer_id": self.identity.customer_id,
+            "customer_id": self.identity.home_id,
             "lane": DESK,
             "decision": decision,
             "trace": {"agent": self.agent, "event": str(self.incoming.event), **trace},

@@ -166,7 +166,7 @@ def _why_not_claimed(act: Act, handoff: Record) -> str:
 
 def _said(act: Act, handoff: Record) -> tuple[str, ...]:
     """The agent's last words to the customer in this stretch, as they stand after edits."""
-    rows = last_said(act.tx, handoff.customer_id, "agent", since_id=exchange_id(handoff.id, 0), limit=SAID_KEPT)
+    rows = last_said(act.tx, act.identity.home_id, "agent", since_id=exchange_id(handoff.id, 0), limit=SAID_KEPT)
     present = {row.id: row.text for row in rows}
-    present |= {edit.about_id: edit.text for edit in edits_of(act.tx, handoff.customer_id, list(present))}
+    present |= {edit.about_id: edit.text for edit in edits_of(act.tx, act.identity.home_id, list(present))}
     return tuple(text for text in present.values() if text)

@@ -43,7 +43,7 @@ def relay(act: Act, handoff: Record) -> str | None:
         problem = _barred(act, handoff)
     if problem is not None:
         return problem
-    begins = not last_said(act.tx, handoff.customer_id, "agent", since_id=exchange_id(handoff.id, 0), limit=1)
+    begins = not last_said(act.tx, act.identity.home_id, "agent", since_id=exchange_id(handoff.id, 0), limit=1)
     text, headed = _worded(incoming, headed=begins)
     exchange = act.log(
         author="agent",

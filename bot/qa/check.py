@@ -15,7 +15,7 @@ from bot.qa.stage import Stage
 from bot.simulator import Answer, SeenMessage
 from memory.database import Record, Tx
 from memory.dialogue import dialogue_table
-from memory.facts import fact_history
+from memory.facts import Standing, fact_history
 from memory.handoffs import handoff_table
 
 SHOWN = 300
@@ -182,7 +182,7 @@ async def check_memory(wanted: MemoryHas, stage: Stage, who: str) -> None:
         known = read_customers(tx).get(address)
         if known is None:
             return customers, None, [], {}, {}
-        facts = {row.name: row.value for row in fact_history(tx, known.customer_id) if row.until is None}
+        facts = {row.name: row.value for row in fact_history(tx, [known.customer_id]) if row.standing == Standing.CURRENT}
         state = tx.execute(sa.select(dialogue_table.c.state).where(dialogue_table.c.identity_id == known.id)).scalar()
         return customers, known, read_exchanges(tx, known.customer_id), facts, state or {}
 

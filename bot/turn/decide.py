@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from enum import StrEnum
 from typing import Any
 
 from bot.markup import Html
 from bot.messages import MAX_FILE_BYTES, Attachment, Button, Event, Incoming
+from bot.turn.deeds import Deed
 from bot.turn.mirror import first_name
 from bot.understand.hear import Heard
 from bot.understand.knowledge import UNSURE, Article
@@ -87,6 +88,7 @@ class Decision:
     facts: tuple[Learned, ...] = ()
     dialogue: dict[str, Any] | None = None
     reachable: bool | None = None
+    deeds: tuple[Deed, ...] = ()
 
 
 def decide(arrived: Arrived, heard: Heard, context: Context, *, chosen: Article | None, returning_after: timedelta) -> Decision:
@@ -118,7 +120,7 @@ def fail(context: Context, reason: Reason) -> Decision:
 def _with_facts(decision: Decision, facts: tuple[Learned, ...]) -> Decision:
     if not facts:
         return decision
-    return Decision(decision.rule, decision.says, decision.handoff, decision.relay, facts, decision.dialogue, decision.reachable)
+    return replace(decision, facts=facts)
 
 
 def _told(arrived: Arrived) -> tuple[Learned, ...]:

@@ -10,6 +10,7 @@ from typing import Any, Protocol
 
 from bot.messages import read_incoming
 from bot.turn.decide import ARTICLE, Arrived, Decision, Reason, decide, fail
+from bot.turn.deeds import Doing
 from bot.turn.loop import Batcher, Running
 from bot.turn.write import Rows, Writer
 from bot.understand.hear import Heard, hear
@@ -18,11 +19,13 @@ from memory.clock import Clock
 from memory.context import Context, recall
 from memory.customers import ownership_of, set_reachable
 from memory.database import Database, Record, Row, Tx
+from memory.declared import Declarations
 from memory.dialogue import keep_dialogues
 from memory.exchanges import find_origin, log
-from memory.facts import remember
+from memory.facts import CUSTOMER, Told, remember
 from memory.handoffs import open_handoff
 from memory.inbox import TURN, album_begun, finish, first_waiting, next_due
+from memory.known import refresh_known
 from memory.lanes import Claimed, claim_lanes, leave_lanes, next_ready, pause_lane, still_held
 from memory.outbox import exchange_sent_as, put_out
 from memory.signals import Signals
@@ -108,6 +111,7 @@ class TurnWorker:
         signals: Signals,
         brain: Brain,
         writer: Writer,
+        declared: Declarations,
         *,
         name: str,
         at_once: int,
@@ -121,6 +125,7 @@ class TurnWorker:
         self._signals = signals
         self._brain = brain
         self._writer = writer
+        self._declared = declared
         self._name = name
         self._at_once = at_once
         self._lease = timedelta(seconds=lease_s)
@@ -243,7 +248,7 @@ class TurnWorker:
     def _turn_row(one: Finished, now: datetime) -> Row:
         return {
             "id": one.work.turn_id,
-            "customer_id": one.work.context.customer_id,
+            "customer_id": one.work.context.home_id,
             "lane": TURN,
             "decision": one.decision.rule,
             "trace": one.trace,
@@ -251,22 +256,18 @@ class TurnWorker:
             "finished_at": now,
         }
 
-    @staticmethod
-    def _commit_rarer(tx: Tx, one: Finished, now: datetime) -> None:
+    def _commit_rarer(self, tx: Tx, one: Finished, now: datetime) -> None:
         """What few turns do: facts, reachability, a handoff."""
         context, decision = one.work.context, one.decision
         told_in = one.rows.exchanges[0]["id"]
         for fact in decision.facts:
-            remember(
-                tx,
-                context.customer_id,
-                fact.name,
-                fact.value,
-                source="customer",
-                at=now,
-                exchange_id=told_in,
-                confidence=fact.confidence,
-            )
+            told = Told(fact.name, fact.value, CUSTOMER, fact.confidence, told_in)
+            remember(tx, self._declared, context.home_id, told, at=now, person=context.person)
+        doing = Doing(one.work.turn_id, told_in, context, self._declared, now)
+        for deed in decision.deeds:
+            deed.do(tx, doing)
+        if decision.facts or decision.deeds:
+            refresh_known(tx, [context.customer_id])
         if decision.reachable is False:
             set_reachable(tx, context.identity_id, since=now, why="the customer blocked the bot")
         elif context.unreachable:

@@ -69,7 +69,7 @@ class Writer:
         kind = part.kind if part.event is Event.MESSAGE else str(part.event)
         return exchange_row(
             id=exchange_id(turn_id, n),
-            customer_id=context.customer_id,
+            customer_id=context.home_id,
             identity_id=context.identity_id,
             turn_id=turn_id,
             direction="in",
@@ -114,7 +114,7 @@ class Writer:
         rows.exchanges.append(
             exchange_row(
                 id=id_,
-                customer_id=context.customer_id,
+                customer_id=context.home_id,
                 identity_id=context.identity_id,
                 turn_id=turn_id,
                 direction="out",

@@ -15,8 +15,8 @@ from memory.customers import Known, Profile, find_or_make
 from memory.database import Database, Tx
 from memory.errors import SchemaMismatch, SettingsError
 from memory.exchanges import exchange_id, exchange_row, log
-from memory.facts import remember
 from memory.handoffs import end_handoff, get_handoff, open_handoff
+from tests.memory.people import tell
 
 ANN = "telegram:501"
 SLOTS = ("phone", "customer_name", "last_seen", "handoff_open")
@@ -62,8 +62,8 @@ async def meet(database: Database, clock: ManualClock) -> Known:
             at=clock.now(),
         )
         log(tx, [first])
-        for name, value in (("phone", "+441"), ("location", {"latitude": 51.5, "longitude": -0.1})):
-            remember(tx, known.customer_id, name, value, source="customer", at=clock.now(), exchange_id=first["id"])
+        for name, value in (("phone", "+441"), ("city", "London")):
+            tell(tx, known.customer_id, name, value, at=clock.now(), exchange_id=first["id"])
         return known
 
     return await database.write(make)
@@ -75,7 +75,7 @@ async def test_what_is_known_and_has_a_slot_is_set(database: Database, clock: Ma
     clock.advance(3600)
 
     assert await run(ANN) == {"phone": "+441", "customer_name": "Ann Lee", "last_seen": said_at, "handoff_open": False}
-    assert await run(ANN, ("location",)) == {"location": {"latitude": 51.5, "longitude": -0.1}}
+    assert await run(ANN, ("city",)) == {"city": "London"}
     assert await run(ANN, ()) == {}
 
 
@@ -90,8 +90,8 @@ async def test_the_present_is_told(database: Database, clock: ManualClock) -> No
     await run(ANN)
 
     def change(tx: Tx) -> None:
-        remember(tx, ann.customer_id, "phone", "+442", source="agent", at=clock.now(), exchange_id=None)
-        remember(tx, ann.customer_id, "name", "Dr Lee", source="agent", at=clock.now(), exchange_id=None)
+        tell(tx, ann.customer_id, "phone", "+442", source="agent", at=clock.now())
+        tell(tx, ann.customer_id, "name", "Dr Lee", source="agent", at=clock.now())
         open_handoff(tx, 1, ann.customer_id, ann.identity_id, reason="asked", packet={}, at=clock.now())
 
     await database.write(change)

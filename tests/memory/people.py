@@ -4,13 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Awaitable
 from datetime import UTC, datetime, timedelta
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import sqlalchemy as sa
 from sqlalchemy.util import await_only
 
 from memory.customers import Known, Profile, find_or_make
 from memory.database import Database, Tx
+from memory.declared import Declarations
+from memory.facts import Standing, Told, remember
+from memory.known import refresh_known
 
 T = TypeVar("T")
 
@@ -42,3 +45,10 @@ async def someone_blocked(database: Database) -> None:
 
     while not await database.read(blocked):
         pass
+
+
+def tell(tx: Tx, customer_id: int, name: str, value: Any, *, at: datetime, source: str = "customer", **rest: Any) -> Standing:
+    """Tell a fact as a turn does: stored, and gathered for the next recall; ``rest`` as in ``Told``."""
+    standing = remember(tx, Declarations(), customer_id, Told(name, value, source, **rest), at=at)
+    refresh_known(tx, [customer_id])
+    return standing

@@ -11,9 +11,9 @@ import sqlalchemy as sa
 from memory.customers import Customer, Identity, Known, Profile, find_or_make, get_identity, ownership_of, pass_on, set_reachable
 from memory.database import Database, Row, Tx, table
 from memory.exchanges import PER_TURN, edits_of, exchange_id, exchange_row, exchanges_after, find_origin, last_said, log
-from memory.facts import Fact, fact_history, remember
+from memory.facts import Fact, fact_history
 from memory.turns import keep_turns
-from tests.memory.people import START, after, meet, pause, someone_blocked
+from tests.memory.people import START, after, meet, pause, someone_blocked, tell
 
 
 def said(who: Known, id_: int, text: str = "Hello", **more: Any) -> Row:
@@ -106,25 +106,33 @@ async def test_a_turn_is_kept_once(database: Database, cora: Known) -> None:
 
 
 async def told(database: Database, who: Known, value: Any, *, at: float, name: str = "phone") -> None:
-    await database.write(lambda tx: remember(tx, who.customer_id, name, value, source="customer", at=after(at), exchange_id=256))
+    await database.write(lambda tx: tell(tx, who.customer_id, name, value, at=after(at), exchange_id=256))
 
 
 async def test_a_new_value_ends_the_old_one(database: Database, cora: Known) -> None:
     await told(database, cora, "1", at=0)
-    await told(database, cora, {"home": "2"}, at=10)
+    await told(database, cora, "2", at=10)
     await told(database, cora, "Cora", at=20, name="name")
 
-    rows = await database.read(lambda tx: fact_history(tx, cora.customer_id))
+    rows = await database.read(lambda tx: fact_history(tx, [cora.customer_id]))
     assert [(row.name, row.value, row.since, row.until) for row in rows] == [
         ("phone", "1", after(0), after(10)),
-        ("phone", {"home": "2"}, after(10), None),
+        ("phone", "2", after(10), None),
         ("name", "Cora", after(20), None),
     ]
 
 
 async def test_one_value_is_current_whoever_writes_it(database: Database, cora: Known) -> None:
     await told(database, cora, "1", at=0)
-    second: Row = {"customer_id": cora.customer_id, "name": "phone", "value": "2", "source": "agent", "confidence": 1.0, "since": START}
+    second: Row = {
+        "customer_id": cora.customer_id,
+        "name": "phone",
+        "value": "2",
+        "standing": "current",
+        "source": "agent",
+        "confidence": 1.0,
+    }
+    second |= {"purpose": "service", "since": START, "learned_at": START, "fresh_at": START}
 
     with pytest.raises(sa.exc.IntegrityError):
         await database.write(lambda tx: tx.execute(sa.insert(table(Fact)), second))

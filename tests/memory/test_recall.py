@@ -14,9 +14,8 @@ from memory.customers import Identity, Known, set_reachable
 from memory.database import Database, Tx, table
 from memory.dialogue import keep_dialogues
 from memory.exchanges import exchange_row, log
-from memory.facts import remember
 from memory.handoffs import claim_handoff, end_handoff, get_handoff, open_handoff
-from tests.memory.people import START, after, meet
+from tests.memory.people import START, after, meet, tell
 
 
 async def context_of(database: Database, who: Known) -> Context:
@@ -75,7 +74,14 @@ async def test_the_last_exchanges_come_oldest_first(database: Database, cora: Kn
 
 
 async def test_exchanges_and_facts_belong_to_the_customer_over_all_channels(database: Database, cora: Known) -> None:
-    row = {"customer_id": cora.customer_id, "channel": "web", "address": "c", "proof": "seen", "created_at": START}
+    row = {
+        "customer_id": cora.customer_id,
+        "home_id": cora.customer_id,
+        "channel": "web",
+        "address": "c",
+        "proof": "seen",
+        "created_at": START,
+    }
     add = sa.insert(table(Identity)).values(row).returning(table(Identity).c.id)
     web = Known(await database.write(lambda tx: tx.execute(add).scalar_one()), cora.customer_id)
     await say(database, cora, 1)
@@ -89,14 +95,14 @@ async def test_exchanges_and_facts_belong_to_the_customer_over_all_channels(data
 async def test_only_current_facts_are_recalled_and_what_was_told_is_the_name(database: Database, cora: Known) -> None:
     def learn(tx: Tx) -> None:
         for n, name in enumerate(("Cora", "Cornelia")):
-            remember(tx, cora.customer_id, "name", name, source="customer", at=after(n), exchange_id=n, confidence=0.5)
+            tell(tx, cora.customer_id, "name", name, at=after(n), exchange_id=n, confidence=0.9)
 
     await database.write(learn)
 
     context = await context_of(database, cora)
     assert context.name == "Cornelia"
     fact = context.facts["name"]
-    assert (fact.source, fact.exchange_id, fact.confidence, fact.since) == ("customer", 1, 0.5, after(1))
+    assert (fact.source, fact.exchange_id, fact.confidence, fact.since) == ("customer", 1, 0.9, after(1))
 
 
 async def test_dialogue_and_reachability_are_recalled(database: Database, cora: Known) -> None:
@@ -153,4 +159,4 @@ async def test_the_number_of_statements_does_not_grow_with_the_history(database:
             await context_of(database, who)
         counts.append(len([one for one in executed if one.lstrip().startswith("SELECT")]))
 
-    assert counts == [3, 3]
+    assert counts == [2, 2]

@@ -16,7 +16,26 @@ from bot.understand.knowledge import Article, Knowledge
 from memory.context import Context, Episode, Past
 
 NOW = datetime(2026, 1, 5, 9, 0, tzinfo=UTC)
-NOBODY = Context(1, 1, "telegram", "42", "Cora", None, None, False, 0, {}, {}, (), None)
+NOBODY = Context(
+    customer_id=1,
+    home_id=1,
+    person=(1,),
+    identity_id=1,
+    channel="telegram",
+    address="42",
+    profile_name="Cora",
+    username=None,
+    language=None,
+    proof="seen",
+    proven_at=None,
+    unreachable=False,
+    ownership=0,
+    dialogue={},
+    known={},
+    version=0,
+    exchanges=(),
+    last_episode=None,
+)
 
 
 def past(id_: int, author: str = "customer", kind: str = "text", minutes: float = 1) -> Past:

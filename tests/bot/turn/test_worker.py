@@ -21,6 +21,7 @@ from memory.clock import ManualClock, SystemClock
 from memory.context import Context
 from memory.customers import Customer, pass_on
 from memory.database import Database, Tx, table
+from memory.declared import Declarations
 from memory.exchanges import Exchange
 from memory.inbox import TURN, inbox_table
 from memory.lanes import Lane
@@ -52,7 +53,7 @@ class Echo:
 def worker(database: Database, clock: ManualClock, signals: LocalSignals) -> Callable[..., TurnWorker]:
     def make(brain: Brain, name: str = "one", **more: Any) -> TurnWorker:
         options = {"at_once": 4, "lease_s": 15, "deadline_s": 10, "tries": 3, **more}
-        return TurnWorker(database, clock, signals, brain, WRITER, name=name, **options)
+        return TurnWorker(database, clock, signals, brain, WRITER, Declarations(), name=name, **options)
 
     return make
 
@@ -243,7 +244,7 @@ async def test_two_processes_share_the_turns_of_many_customers(postgres_database
             return Decision("echo", says=(Say("utter_echo"),)), {}
 
     workers = [
-        TurnWorker(database, clock, signals, Careful(), WRITER, name=f"w{n}", at_once=8, lease_s=60, deadline_s=30, tries=3)
+        TurnWorker(database, clock, signals, Careful(), WRITER, Declarations(), name=f"w{n}", at_once=8, lease_s=60, deadline_s=30, tries=3)
         for n, database in enumerate(databases[:2])
     ]
     loops = [asyncio.create_task(keep_looking("worker", one.look, wake=one.wake, clock=clock)) for one in workers]

@@ -9,12 +9,12 @@ from memory.customers import Known, Profile, find_or_make, set_reachable
 from memory.database import Database, Tx
 from memory.dialogue import keep_dialogues
 from memory.exchanges import exchange_id, exchange_row, log
-from memory.facts import remember
 from memory.handoffs import claim_handoff, end_handoff, get_handoff, open_handoff
 from memory.inbox import TURN, inbox_row, keep
 from memory.lanes import claim_lanes
 from memory.outbox import mark_done, mark_sending, outbox_row, outbox_table, put_out
 from memory.turns import keep_turns
+from tests.memory.people import tell
 
 ANN, BOB = "501", "502"
 
@@ -116,8 +116,8 @@ async def test_facts_name_their_exchange_and_keep_what_held_before(database: Dat
 
     def fill(tx: Tx) -> int:
         heard = say(tx, who, clock, 1)
-        remember(tx, who.customer_id, "city", "Oslo", source="customer", at=clock.now(), exchange_id=heard)
-        remember(tx, who.customer_id, "city", "Bergen", source="agent", at=clock.now() + timedelta(hours=1), exchange_id=None)
+        tell(tx, who.customer_id, "city", "Oslo", at=clock.now(), exchange_id=heard)
+        tell(tx, who.customer_id, "city", "Bergen", source="agent", at=clock.now() + timedelta(hours=1))
         return heard
 
     heard = await database.write(fill)

@@ -13,9 +13,9 @@ from bot.web.playground import STATIC, Agent, playground_app, serve_app
 from memory.clock import ManualClock
 from memory.customers import Profile, find_or_make
 from memory.database import Database
-from memory.facts import remember
 from memory.inbox import TURN
 from memory.signals import LocalSignals
+from tests.memory.people import tell
 
 
 @dataclass
@@ -152,7 +152,7 @@ async def test_a_commit_is_shown_whether_it_is_signalled_or_not(playground: Play
         assert (await news(lines, "memory"))["memory"]["facts"] == []
 
         customer = known[address].customer_id
-        await playground.database.write(lambda tx: remember(tx, customer, "city", "Oslo", source="customer", at=now, exchange_id=None))
+        await playground.database.write(lambda tx: tell(tx, customer, "city", "Oslo", at=now))
         if is_signalled:
             playground.signals.notify(TURN)
 
