@@ -27,8 +27,9 @@ from bot.messages import Files
 from bot.settings import Settings
 from bot.turn.accept import Accept
 from bot.turn.deliver import Deliver, Resend
+from bot.turn.digest import Digest
 from bot.turn.limits import Limits
-from bot.turn.loop import keep_looking
+from bot.turn.loop import Looks, keep_looking
 from bot.turn.worker import Brain, HandOver, KnowledgeBrain, TurnWorker
 from bot.turn.write import HANDOFF, Writer
 from memory.clock import Clock, SystemClock
@@ -63,7 +64,8 @@ class Legato:
     desk_intake: DeskIntake | None = None
     workers: list[TurnWorker] = field(default_factory=list)
     deliveries: list[Deliver] = field(default_factory=list)
-    resend: Resend | None = None
+    background: dict[str, Looks] = field(default_factory=dict)
+    """What goes on beside turns and sends, by its name in the log."""
     crashed: bool = False
     """Set by scripts that want ``running`` to end as a killed process does: nothing under way is finished."""
 
@@ -86,8 +88,8 @@ class Legato:
                     self._spawn(tasks, keep_looking("the turn worker", worker.look, wake=worker.wake, clock=self.clock))
                 for delivery in self.deliveries:
                     self._spawn(tasks, keep_looking("the delivery", delivery.look, wake=delivery.wake, clock=self.clock))
-                if self.resend is not None:
-                    self._spawn(tasks, keep_looking("the resend", self.resend.look, wake=self.resend.wake, clock=self.clock))
+                for about, one in self.background.items():
+                    self._spawn(tasks, keep_looking(about, one.look, wake=one.wake, clock=self.clock))
                 yield self
             finally:
                 for task in tasks:
@@ -210,6 +212,7 @@ def _add_turns(legato: Legato, name: str, brain: Brain | None) -> None:
     if WORKER in legato.parts:
         own = KnowledgeBrain(assistant.knowledge, returning_after_s=settings.returning_after_s)
         legato.workers.append(worker(brain or own, 0.0))
+        legato.background["the digest"] = Digest(legato.database, legato.clock, legato.signals, name=name)
     if WATCHDOG in legato.parts:
         legato.workers.append(worker(HandOver(), settings.overdue_s))
 
@@ -238,7 +241,7 @@ def _add_channels(legato: Legato, name: str) -> None:
             )
         )
         if settings.uncertain_wait_s > 0:
-            legato.resend = Resend(
+            legato.background["the resend"] = Resend(
                 legato.database, clock, legato.signals, legato.assistant.replies, lane=CHANNEL, wait_s=settings.uncertain_wait_s
             )
     if settings.desk_token is not None and settings.desk_chat is not None:

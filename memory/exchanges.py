@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 import sqlalchemy as sa
@@ -11,6 +11,13 @@ from sqlmodel import Field, SQLModel
 
 from memory.clock import UtcDateTime
 from memory.database import BigId, Json, Record, Row, Tx, table
+from memory.lanes import mark_lanes
+
+DIGEST = "digest"
+"""The kind of lane in which a customer's new exchanges wait to be indexed and summarised; its key is the customer's id."""
+
+DIGEST_AFTER = timedelta(minutes=15)
+"""How long they wait, so that a conversation is dealt with in few pieces and what was logged has settled."""
 
 PER_TURN = 256
 """How many exchanges one turn can log: an exchange's id is its turn's id times this, plus its place, and so the same in a repeated turn."""
@@ -140,9 +147,11 @@ def exchange_row(
 
 
 def log(tx: Tx, rows: list[Row]) -> None:
-    """Append exchanges. A turn that was already logged breaks the primary key: nothing is ever logged twice."""
+    """Append exchanges, to be digested by and by. A turn that was already logged breaks the primary key: nothing is ever logged twice."""
     if rows:
         tx.execute(sa.insert(_exchange), rows)
+        latest = max(row["at"] for row in rows)
+        mark_lanes(tx, DIGEST, (str(row["customer_id"]) for row in rows), ready_at=latest + DIGEST_AFTER)
 
 
 def find_origin(tx: Tx, identity_id: int, origin: str) -> Record | None:

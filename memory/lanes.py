@@ -95,6 +95,20 @@ def open_lanes(tx: Tx, kind: str, ready: Mapping[str, datetime]) -> None:
     tx.execute(_open(tx), rows)
 
 
+@per_dialect
+def _mark(dialect: str) -> Any:
+    new = insert_into(Lane, dialect)
+    # Its time stays as it is; writing it takes the row's lock, so that whoever is just leaving the lane has left or sees what came.
+    return new.on_conflict_do_update(index_elements=["kind", "key"], set_={"ready_at": _lane.c.ready_at})
+
+
+def mark_lanes(tx: Tx, kind: str, keys: Iterable[str], *, ready_at: datetime) -> None:
+    """Say that something is to be done in these lanes by and by; one that waits for it already keeps its time."""
+    rows = [{"kind": kind, "key": key, "ready_at": ready_at, "lease": 0, "tries": 0} for key in sorted(set(keys))]
+    if rows:
+        tx.execute(_mark(tx), rows)
+
+
 def claim_lanes(tx: Tx, kind: str, *, worker: str, now: datetime, until: datetime, limit: int) -> list[Claimed]:
     """Take up to ``limit`` ready lanes until the lease ends; no other worker has any of them meanwhile."""
     rows = tx.execute(_claim, {"p_kind": kind, "p_now": now, "p_until": until, "p_worker": worker, "p_limit": limit}).all()

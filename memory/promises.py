@@ -47,6 +47,15 @@ _overdue = (
     sa.select(_promise).where(sa.text("state = 'open'"), _promise.c.due_at <= _b("p_now")).order_by(_promise.c.due_at).limit(_b("p_limit"))
 )
 _next = sa.select(sa.func.min(_promise.c.due_at)).where(sa.text("state = 'open'"))
+_between = (
+    sa.select(_promise)
+    .where(
+        _promise.c.customer_id == _b("p_customer"),
+        _promise.c.exchange_id >= _b("p_first"),
+        _promise.c.exchange_id <= _b("p_last"),
+    )
+    .order_by(_promise.c.id)
+)
 _by_id = sa.select(_promise).where(_promise.c.id == _b("p_id"))
 _settle = (
     sa.update(_promise)
@@ -112,3 +121,8 @@ def next_due_promise(tx: Tx) -> datetime | None:
 def promise_history(tx: Tx, customer_ids: Iterable[int]) -> list[Record]:
     """Every promise made to these customers, oldest first."""
     return list(tx.execute(sa.select(_promise).where(_promise.c.customer_id.in_(list(customer_ids))).order_by(_promise.c.id)))
+
+
+def promises_between(tx: Tx, customer_id: int, first_id: int, last_id: int) -> list[Record]:
+    """The promises that were made to a customer in their exchanges from ``first_id`` to ``last_id``."""
+    return list(tx.execute(_between, {"p_customer": customer_id, "p_first": first_id, "p_last": last_id}))

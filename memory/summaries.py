@@ -12,16 +12,18 @@ import sqlalchemy as sa
 from sqlmodel import Field, SQLModel
 
 from memory.clock import UtcDateTime
-from memory.database import BigId, Json, table
+from memory.database import BigId, Json, Row, Tx, insert_into, per_dialect, table
 
 
 class Summary(SQLModel, table=True):
-    """One conversation, from exchange ``first_id`` to ``last_id`` of one identity. ``links`` are the exchanges that each part was taken from:
-    ``{"wanted": [id], "done": [...], "ending": [...], "promised": [...]}``. ``ending`` is solved, unsolved, person, left or told.
+    """One conversation, from exchange ``first_id`` to ``last_id`` of one customer.
+
+    ``ending`` is solved, unsolved, person, left or told. ``links`` are the exchanges that each part was taken from:
+    ``{"wanted": [id], "done": [id, ...], "ending": [id], "promised": [id, ...]}``.
     """
 
     __table_args__ = (
-        sa.UniqueConstraint("identity_id", "first_id"),
+        sa.UniqueConstraint("customer_id", "first_id"),
         sa.Index("summary_customer", "customer_id", "last_id"),
     )
 
@@ -40,3 +42,21 @@ class Summary(SQLModel, table=True):
 
 
 summary_table: sa.Table = table(Summary)
+_summary = summary_table
+_last = sa.select(sa.func.max(_summary.c.last_id)).where(_summary.c.customer_id == sa.bindparam("p_customer"))
+
+
+@per_dialect
+def _keep(dialect: str) -> Any:
+    return insert_into(Summary, dialect).on_conflict_do_nothing(index_elements=["customer_id", "first_id"])
+
+
+def keep_summaries(tx: Tx, rows: list[Row]) -> None:
+    """Store summaries; a conversation that has one keeps it. The caller commits and brings :mod:`memory.known` up to date."""
+    if rows:
+        tx.execute(_keep(tx), rows)
+
+
+def summarised_to(tx: Tx, customer_id: int) -> int:
+    """The last exchange that a summary speaks of; 0 if there is none."""
+    return int(tx.execute(_last, {"p_customer": customer_id}).scalar() or 0)

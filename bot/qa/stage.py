@@ -188,7 +188,7 @@ class Stage:
         for name, bot, used in (("customers'", self.bot, app.customers), ("agents'", self.desk_bot, app.desk)):
             if used and len(bot.queue):
                 return f"{len(bot.queue)} updates of the {name} bot are not confirmed"
-        loops = len(app.workers) + len(app.deliveries) + (app.resend is not None)
+        loops = len(app.workers) + len(app.deliveries) + len(app.background)
         if self.clock.parked() < loops:
             return f"{loops - self.clock.parked()} of {loops} loops are busy"
         return "somebody is waking up" if self.clock.is_waking else ""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Coroutine
-from typing import Any, Generic, TypeVar
+from typing import Any, Generic, Protocol, TypeVar
 
 from memory.clock import Clock
 
@@ -18,6 +18,15 @@ IDLE_S = 1.0
 """How long a loop waits at most before it looks by itself: what a lost wake-up can cost."""
 
 MAX_PAUSE_S = 30.0
+
+
+class Looks(Protocol):
+    """Something that looks again and again whether there is anything to do; ``wake`` cuts its waiting short."""
+
+    wake: asyncio.Event
+
+    async def look(self) -> float:
+        """One round; returns the seconds until the next one."""
 
 
 async def keep_looking(name: str, look: Callable[[], Awaitable[float]], *, wake: asyncio.Event, clock: Clock) -> None:

@@ -1,5 +1,4 @@
-"""The shared memory: identities that are proven, linked and merged; facts in two times; consents, journeys, experiences, promises, summaries,
-search, files, erasure and retention."""
+"""The shared memory: identities proven, linked and merged, facts in two times, and everything else that is known; search; rights."""
 
 from __future__ import annotations
 
@@ -395,7 +394,7 @@ def upgrade() -> None:
             ["customer.id"],
         ),
         sa.PrimaryKeyConstraint("id"),
-        sa.UniqueConstraint("identity_id", "first_id"),
+        sa.UniqueConstraint("customer_id", "first_id"),
     )
     op.create_index("summary_customer", "summary", ["customer_id", "last_id"], unique=False)
     op.create_table(
@@ -445,6 +444,9 @@ def upgrade() -> None:
     op.add_column("identity", sa.Column("proven_at", UtcDateTime(), nullable=True))
     op.add_column("outbox", sa.Column("purpose", sa.String(), nullable=True))
     op.execute(sa.text("UPDATE identity SET home_id = customer_id"))
+    op.execute(
+        sa.text("INSERT INTO lane (kind, key, ready_at, lease, tries) SELECT 'digest', CAST(id AS VARCHAR), created_at, 0, 0 FROM customer")
+    )
     _upgrade_facts()
 
 
