@@ -279,42 +279,41 @@ _time = datetime.fromisoformat
 
 _customer, _identity, _exchange = table(Customer), table(Identity), table(Exchange)
 _b = sa.bindparam
-_who = (
-    sa.select(
-        _identity.c.id,
-        _identity.c.customer_id,
-        _identity.c.home_id,
-        _identity.c.channel,
-        _identity.c.address,
-        _identity.c.name,
-        _identity.c.username,
-        _identity.c.language,
-        _identity.c.proof,
-        _identity.c.proven_at,
-        _identity.c.unreachable_since,
-        _customer.c.ownership,
-        _customer.c.members,
-        known_table.c.content.label("known"),
-        known_table.c.version,
-        dialogue_table.c.state.label("dialogue"),
-        handoff_table.c.id.label("h_id"),
-        handoff_table.c.state.label("h_state"),
-        handoff_table.c.reason,
-        handoff_table.c.owner,
-        handoff_table.c.owner_name,
-        handoff_table.c.opened_at,
-        handoff_table.c.ended_at,
-        handoff_table.c.ending,
-        handoff_table.c.return_packet,
-    )
-    .select_from(
-        _identity.join(_customer, _customer.c.id == _identity.c.customer_id)
-        .outerjoin(dialogue_table, dialogue_table.c.identity_id == _identity.c.id)
-        .outerjoin(handoff_table, handoff_table.c.id == _customer.c.handoff_id)
-        .outerjoin(known_table, known_table.c.customer_id == _customer.c.id)
-    )
-    .where(_identity.c.id.in_(_b("p_ids", expanding=True)))
+_whose = sa.select(
+    _identity.c.id,
+    _identity.c.customer_id,
+    _identity.c.home_id,
+    _identity.c.channel,
+    _identity.c.address,
+    _identity.c.name,
+    _identity.c.username,
+    _identity.c.language,
+    _identity.c.proof,
+    _identity.c.proven_at,
+    _identity.c.unreachable_since,
+    _customer.c.ownership,
+    _customer.c.members,
+    known_table.c.content.label("known"),
+    known_table.c.version,
+    dialogue_table.c.state.label("dialogue"),
+    handoff_table.c.id.label("h_id"),
+    handoff_table.c.state.label("h_state"),
+    handoff_table.c.reason,
+    handoff_table.c.owner,
+    handoff_table.c.owner_name,
+    handoff_table.c.opened_at,
+    handoff_table.c.ended_at,
+    handoff_table.c.ending,
+    handoff_table.c.return_packet,
+).select_from(
+    _identity.join(_customer, _customer.c.id == _identity.c.customer_id)
+    .outerjoin(dialogue_table, dialogue_table.c.identity_id == _identity.c.id)
+    .outerjoin(handoff_table, handoff_table.c.id == _customer.c.handoff_id)
+    .outerjoin(known_table, known_table.c.customer_id == _customer.c.id)
 )
+_who = _whose.where(_identity.c.id.in_(_b("p_ids", expanding=True)))
+_PERSON = sa.func.coalesce(sa.select(_customer.c.merged_into_id).where(_customer.c.id == _b("p_id")).scalar_subquery(), _b("p_id"))
+_whole = _whose.where(_identity.c.customer_id == _PERSON).order_by(_identity.c.id)
 _past = (
     _exchange.c.customer_id,
     _exchange.c.id,
@@ -357,6 +356,19 @@ def recall(tx: Tx, identity_ids: Collection[int]) -> dict[int, Context]:
         mine = past.get(row.customer_id, []) if len(person) == 1 else [one for id_ in person for one in past.get(id_, ())]
         contexts[row.id] = _context(row, person, mine)
     return contexts
+
+
+def recall_person(tx: Tx, customer_id: int) -> list[Context]:
+    """The context of a person as each of their identities has it, in two round trips; empty for a number that nobody has.
+
+    ``customer_id`` may be any of the customers who are this person. The contexts differ in the identity and its dialogue only.
+    """
+    rows = tx.execute(_whole, {"p_id": customer_id}).all()
+    if not rows:
+        return []
+    person = (rows[0].customer_id, *(rows[0].members or ()))
+    past = [one for some in _last(tx, sorted(person)).values() for one in some]
+    return [_context(row, person, past) for row in rows]
 
 
 def _last(tx: Tx, customers: Sequence[int]) -> dict[int, list[Past]]:

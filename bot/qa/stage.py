@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+from collections import Counter
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
@@ -203,7 +204,7 @@ class Stage:
 
     def _judge(self, rows: list[Record]) -> Standing:
         now = self.clock.now()
-        held = dict.fromkeys((TURN, CHANNEL, HANDOFF), 0)
+        held: Counter[str] = Counter()
         ready: set[str] = set()
         due: list[datetime] = []
         for kind, worker, ready_at in rows:
@@ -218,7 +219,7 @@ class Stage:
         for fault, times in self._held:
             hanging[CHANNEL if fault.bot == self.bot.username else HANDOFF] += times - fault.times
         for kind, count in held.items():
-            if count > hanging[kind]:
+            if count > hanging.get(kind, 0):
                 return Standing(f"{count} lanes of kind {kind} are being worked on")
         return Standing("", frozenset(ready), min(due, default=None))
 
