@@ -15,9 +15,9 @@ from memory.database import BigId, Json, table
 class Erasure(SQLModel, table=True):
     """One request to be forgotten, and how far it has come.
 
-    ``customers`` are the numbers of all who were this person, each with when it was made, so that the receipt finds them again in a restored
-    backup and nobody else. ``todo`` holds what is still needed to finish (addresses, topics) and is emptied at the end; ``counts`` and
-    ``left`` (what could not be removed, and why) are the receipt.
+    ``customers`` are the numbers of all who were this person, each with when it was made, so that the receipt finds them again in a
+    restored backup and nobody else. ``todo`` holds what is still needed to finish (addresses, topics) and is emptied at the end; ``counts``
+    and ``left`` (what could not be removed, and why) are the receipt.
     """
 
     id: int | None = Field(default=None, primary_key=True, sa_type=BigId)

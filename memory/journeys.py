@@ -13,7 +13,10 @@ from memory.database import BigId, Record, Tx, table
 
 
 class Journey(SQLModel, table=True):
-    """One matter with one product, end to end. ``matter`` tells two of a kind apart (two cards); one open a customer, product and matter."""
+    """One matter with one product, end to end.
+
+    ``matter`` tells two of a kind apart (two cards); one is open for a customer, a product and a matter.
+    """
 
     __table_args__ = (
         sa.Index(
@@ -89,8 +92,9 @@ def move_journey(
 ) -> bool:
     """Move a journey to a stage, beginning it where there is none; ``closes`` ends it there. False if it stands there already.
 
-    ``person`` are all customers who are this one person: a journey that any of them began is moved on. ``by`` is customer, agent, action or event. Which moves are legal is the caller's business (:class:`memory.declared.Product`). The
-    caller holds the customer, commits, and brings :mod:`memory.known` up to date.
+    ``person`` are all customers who are this one person: a journey that any of them began is moved on. ``by`` is customer, agent, action or
+    event. Which moves are legal is the caller's business (:class:`memory.declared.Product`). The caller holds the customer, commits, and
+    brings :mod:`memory.known` up to date.
     """
     found = tx.execute(_open, {"p_ids": sorted({customer_id, *person}), "p_product": product, "p_matter": matter}).first()
     if found is not None and found.stage == to_stage:

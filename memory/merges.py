@@ -13,7 +13,10 @@ from memory.database import BigId, Json, table
 
 
 class Merge(SQLModel, table=True):
-    """One merge: ``merged_id`` became part of ``survivor_id``, both people of their own until then. Undone, it stays, with when and by whom."""
+    """One merge: ``merged_id`` became part of ``survivor_id``, both people of their own until then.
+
+    Undone, it stays, with when and by whom.
+    """
 
     __table_args__ = (sa.Index("merge_survivor", "survivor_id"), sa.Index("merge_merged", "merged_id"))
 

@@ -55,8 +55,8 @@ def said(who: Known, n: int, text: str, *, author: str = "customer", at: float |
 
 
 async def recalled(database: Database, who: Known, **options: Any) -> Recalled:
-    options = {"declared": DECLARED, "now": after(3600)} | options
-    found = await database.read(lambda tx: recall(tx, who.customer_id, **options))
+    given: dict[str, Any] = {"declared": DECLARED, "now": after(3600), **options}
+    found = await database.read(lambda tx: recall(tx, who.customer_id, **given))
     assert found is not None
     return found
 
