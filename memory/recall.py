@@ -5,9 +5,9 @@ A turn has its :class:`memory.context.Context`; this is for agents and actions, 
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Literal
 
 import sqlalchemy as sa
@@ -17,6 +17,7 @@ from memory.database import Record, Tx, table
 from memory.declared import PREFERENCES, Declarations, at_least
 from memory.exchanges import Exchange
 from memory.experiences import near_limit
+from memory.usable import allowed, is_fresh
 
 For = Literal["turn", "agent", "action"]
 
@@ -28,8 +29,6 @@ MOMENTS = 6
 
 LINE = 400
 """One item is cut off at so many characters."""
-
-SOON = timedelta(days=2)
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +54,6 @@ class Recalled:
 
     customer_id: int
     person: tuple[int, ...]
-    context: Context
     items: tuple[Item, ...]
     left_out: int
     withheld: tuple[str, ...]
@@ -143,7 +141,8 @@ def recall(
     """A person's memory within ``budget`` characters; None for a number that nobody has.
 
     ``customer_id`` is any of the customers who are this person. ``level`` is the proof that the one who asks for the customer has reached
-    (:mod:`memory.proofs`): facts that need more are withheld; None for agents, who see everything. ``query`` brings the moments of the
+    (:mod:`memory.proofs`): facts that need more are withheld; None for agents, who see everything. Facts whose consent was taken back are
+    not there for anybody. ``query`` brings the moments of the
     whole past that belong to it, by words, and by meaning where ``vector`` is its meaning as ``encoder`` sees it. Two round trips without a
     query, however long the history; a query adds a bounded number (:mod:`memory.search.find`).
     """
@@ -151,13 +150,14 @@ def recall(
     if not contexts:
         return None
     context = contexts[0]
-    withheld = tuple(name for name in context.facts if level is not None and not at_least(level, declared.fact(name).proof))
+    facts = allowed(context, declared)
+    withheld = tuple(name for name in facts if level is not None and not at_least(level, declared.fact(name).proof))
     items = [item for one in contexts for item in _identity(one)]
-    items += _items(context, declared, now, withheld)
+    items += _items(context, declared, now, {name: fact for name, fact in facts.items() if name not in withheld})
     if query:
         items += _moments(tx, context, query, now, vector, encoder)
     chosen = _fit(items, _USEFUL[for_], budget)
-    return Recalled(context.customer_id, context.person, context, chosen, len(items) - len(chosen), withheld)
+    return Recalled(context.customer_id, context.person, chosen, len(items) - len(chosen), withheld)
 
 
 def _fit(items: Sequence[Item], order: Sequence[str], budget: int) -> tuple[Item, ...]:
@@ -180,7 +180,7 @@ def _identity(one: Context) -> Iterator[Item]:
     yield Item("identity", f"{name} on {one.channel}", f"how they can be reached, {proven}", one.channel)
 
 
-def _items(context: Context, declared: Declarations, now: datetime, withheld: Sequence[str]) -> Iterator[Item]:
+def _items(context: Context, declared: Declarations, now: datetime, facts: Mapping[str, KnownFact]) -> Iterator[Item]:
     if bad := near_limit(context.experiences, now):
         moments = ", ".join(f"{one.kind} on {one.at:%d %b}" for one in bad[:4])
         yield Item("warning", f"Near the limit: {moments}", "one more bad moment may be the last", "experiences", bad[0].at)
@@ -195,11 +195,10 @@ def _items(context: Context, declared: Declarations, now: datetime, withheld: Se
         late = promise.state == "broken" or (promise.due_at is not None and promise.due_at < now)
         why = "promised and overdue" if late else "promised"
         yield Item("promise", _cut(f"{promise.text}{due}"), why, promise.by, promise.made_at, promise.exchange_id)
-    for name, fact in context.facts.items():
-        if name not in withheld:
-            yield from _fact(fact, declared, now)
+    for fact in facts.values():
+        yield from _fact(fact, declared, now)
     for fact in context.proposed:
-        if fact.name not in withheld:
+        if fact.name in facts or fact.name not in context.facts:
             about = declared.fact(fact.name)
             text = f"{about.title or fact.name}: {about.shown(fact.value)}?"
             yield Item("proposal", _cut(text), "likely, nobody has confirmed it", _said_by(fact), fact.learned_at, fact.exchange_id)
@@ -226,7 +225,7 @@ def _items(context: Context, declared: Declarations, now: datetime, withheld: Se
 def _fact(fact: KnownFact, declared: Declarations, now: datetime) -> Iterator[Item]:
     about = declared.fact(fact.name)
     fresh_at = fact.fresh_at or fact.since
-    stale = about.fresh_days is not None and now - fresh_at > timedelta(days=about.fresh_days)
+    stale = not is_fresh(fact, declared, now)
     kind = "preference" if fact.name in PREFERENCES else "fact"
     why = f"not confirmed since {fresh_at:%d %b %Y}: ask again before relying on it" if stale else f"holds since {fact.since:%d %b %Y}"
     text = _cut(f"{about.title or fact.name}: {about.shown(fact.value)}")
