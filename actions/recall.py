@@ -58,4 +58,8 @@ def slots_of(context: Context) -> dict[str, Any]:
         "customer_name": context.name,
         "last_seen": context.last_seen.isoformat() if context.last_seen is not None else None,
         "handoff_open": context.handoff is not None,
+        "journeys": {f"{one.product}:{one.matter}" if one.matter else one.product: one.stage for one in context.journeys},
+        "open_promises": [one.text for one in context.promises],
+        "consents": {purpose: consent.granted for purpose, consent in context.consents.items()},
+        "earlier_matters": [one.wanted for one in context.summaries],
     }

@@ -11,11 +11,15 @@ from rasa_sdk.executor import ActionExecutor
 from actions.recall import ActionRecall
 from actions.shared import VARIABLE, close_shared_database, shared_database
 from memory.clock import ManualClock
+from memory.consents import keep_consent
 from memory.customers import Known, Profile, find_or_make
 from memory.database import Database, Tx
 from memory.errors import SchemaMismatch, SettingsError
 from memory.exchanges import exchange_id, exchange_row, log
 from memory.handoffs import end_handoff, get_handoff, open_handoff
+from memory.journeys import move_journey
+from memory.known import refresh_known
+from memory.promises import make_promise
 from tests.memory.people import tell
 
 ANN = "telegram:501"
@@ -136,3 +140,22 @@ async def test_an_empty_database_is_refused(tmp_path: Any, monkeypatch: pytest.M
 
     with pytest.raises(SchemaMismatch, match="legato migrate"):
         await run(ANN)
+
+
+async def test_where_they_stand_and_what_was_promised_is_told(database: Database, clock: ManualClock) -> None:
+    ann = await meet(database, clock)
+
+    def fill(tx: Tx) -> None:
+        move_journey(tx, ann.customer_id, "card", "lost", by="customer", at=clock.now())
+        make_promise(tx, ann.customer_id, "We call you", by="Bea", at=clock.now(), due_at=None, exchange_id=None)
+        keep_consent(tx, ann.customer_id, "offers", granted=False, version="1", text="?", channel="telegram", at=clock.now())
+        refresh_known(tx, [ann.customer_id])
+
+    await database.write(fill)
+
+    assert await run(ANN, ("journeys", "open_promises", "consents", "earlier_matters")) == {
+        "journeys": {"card": "lost"},
+        "open_promises": ["We call you"],
+        "consents": {"offers": False},
+        "earlier_matters": [],
+    }
