@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 import sqlalchemy as sa
 
@@ -18,6 +18,9 @@ from memory.declared import PREFERENCES, Declarations, at_least
 from memory.exchanges import Exchange
 from memory.experiences import near_limit
 from memory.usable import allowed, is_fresh
+
+if TYPE_CHECKING:
+    from memory.search.cells import Embedded
 
 For = Literal["turn", "agent", "action"]
 
@@ -135,16 +138,14 @@ def recall(
     query: str | None = None,
     budget: int = BUDGET,
     level: str | None = None,
-    vector: Sequence[float] | None = None,
-    encoder: str | None = None,
+    meaning: Embedded | None = None,
 ) -> Recalled | None:
     """A person's memory within ``budget`` characters; None for a number that nobody has.
 
     ``customer_id`` is any of the customers who are this person. ``level`` is the proof that the one who asks for the customer has reached
     (:mod:`memory.proofs`): facts that need more are withheld; None for agents, who see everything. Facts whose consent was taken back are
-    not there for anybody. ``query`` brings the moments of the
-    whole past that belong to it, by words, and by meaning where ``vector`` is its meaning as ``encoder`` sees it. Two round trips without a
-    query, however long the history; a query adds a bounded number (:mod:`memory.search.find`).
+    not there for anybody. ``query`` brings the moments of the whole past that belong to it, by words, and by meaning where ``meaning`` is
+    given. Two round trips without a query, however long the history; a query adds a bounded number (:mod:`memory.search.find`).
     """
     contexts = recall_person(tx, customer_id)
     if not contexts:
@@ -155,7 +156,7 @@ def recall(
     items = [item for one in contexts for item in _identity(one)]
     items += _items(context, declared, now, {name: fact for name, fact in facts.items() if name not in withheld})
     if query:
-        items += _moments(tx, context, query, now, vector, encoder)
+        items += _moments(tx, context, query, now, meaning)
     chosen = _fit(items, _USEFUL[for_], budget)
     return Recalled(context.customer_id, context.person, chosen, len(items) - len(chosen), withheld)
 
@@ -255,17 +256,14 @@ def _line(past: Past) -> str:
     return _cut(f"{past.at:%d %b %Y %H:%M} {who}: {said}")
 
 
-def _moments(tx: Tx, context: Context, query: str, now: datetime, vector: Sequence[float] | None, encoder: str | None) -> Iterator[Item]:
-    import numpy as np
-
-    from memory.search.find import find
+def _moments(tx: Tx, context: Context, query: str, now: datetime, meaning: Embedded | None) -> Iterator[Item]:
+    from memory.search.find import find  # it brings numpy, which most who recall do not need
     from memory.search.words import ask
 
     names = {past.author_name for past in context.exchanges if past.author_name} | ({context.name} if context.name else set())
     question = ask(query, names=sorted(names), now=now)
     shown = {past.id for past in context.exchanges}
-    meaning = None if vector is None else np.asarray(vector, dtype=np.float32)
-    moments = find(tx, context.person, question, limit=MOMENTS, vector=meaning, encoder=encoder)
+    moments = find(tx, context.person, question, limit=MOMENTS, meaning=meaning, until_id=min(shown, default=None))
     ids = {id_ for one in moments for id_ in (one.before_id, one.exchange_id, one.after_id) if id_ is not None}
     if not ids:
         return

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
 import hashlib
-from collections.abc import Sequence
 from dataclasses import asdict
-from typing import Any, Protocol
+from datetime import datetime
+from typing import TYPE_CHECKING
 
 import orjson
 import sqlalchemy as sa
@@ -13,27 +14,22 @@ from pydantic import TypeAdapter
 
 from memory.cache import Cache, Key
 from memory.clock import Clock
-from memory.customers import Customer
+from memory.customers import Customer, Identity
 from memory.database import Database, Tx, table
 from memory.declared import Declarations
 from memory.exchanges import Exchange
 from memory.known import known_table
 from memory.recall import BUDGET, For, Recalled, recall
 
+if TYPE_CHECKING:
+    from memory.search.cells import Embedded
+    from memory.search.meaning import Encoder
+
 KEPT_S = 60.0
 """How long a recall may be given again although nothing has changed: it speaks of time (stale, overdue)."""
 
 
-class Encoder(Protocol):
-    """Turns texts into vectors that are near each other where they mean alike. ``name`` tells the vectors of two encoders apart."""
-
-    name: str
-
-    def encode(self, texts: Sequence[str]) -> Any:
-        """One row a text."""
-
-
-_customer, _exchange = table(Customer), table(Exchange)
+_customer, _identity, _exchange = table(Customer), table(Identity), table(Exchange)
 _b = sa.bindparam
 _self = _customer.alias("self")
 _root_id = sa.select(sa.func.coalesce(_self.c.merged_into_id, _self.c.id)).where(_self.c.id == _b("p_id")).scalar_subquery()
@@ -43,6 +39,7 @@ _stamp = (
     .where(_customer.c.id == _root_id)
 )
 _latest = sa.select(sa.func.max(_exchange.c.id)).where(_exchange.c.customer_id == _b("p_id"))
+_names = sa.select(_identity.c.name).where(_identity.c.customer_id == _b("p_id")).order_by(_identity.c.id)
 _recalled: TypeAdapter[Recalled] = TypeAdapter(Recalled)
 
 
@@ -68,9 +65,9 @@ class Recaller:
         kept = await self._cache.get(Key(before[0], asked, before[1]))
         if kept is not None:
             return _recalled.validate_json(kept)
-        vector = self._encoder.encode([query])[0] if self._encoder is not None and query else None
+        meaning = await self._meaning_of(query, before[2], now) if query else None
 
-        def work_out(tx: Tx) -> tuple[Recalled | None, tuple[int, str] | None]:
+        def work_out(tx: Tx) -> tuple[Recalled | None, tuple[int, str, tuple[str, ...]] | None]:
             found = recall(
                 tx,
                 customer_id,
@@ -80,8 +77,7 @@ class Recaller:
                 query=query,
                 budget=budget,
                 level=level,
-                vector=vector,
-                encoder=self._encoder.name if self._encoder is not None else None,
+                meaning=meaning,
             )
             return found, stamp_of(tx, customer_id)
 
@@ -90,11 +86,24 @@ class Recaller:
             self._cache.put(Key(stamp[0], asked, stamp[1]), orjson.dumps(asdict(found)), ttl_s=KEPT_S)
         return found
 
+    async def _meaning_of(self, query: str, names: tuple[str, ...], now: datetime) -> Embedded | None:
+        """The query as the encoder sees it, without the names of those who take part: they are near everything that was said."""
+        if self._encoder is None:
+            return None
+        from memory.search.meaning import embed
+        from memory.search.words import ask
 
-def stamp_of(tx: Tx, customer_id: int) -> tuple[int, str] | None:
-    """The person's number and what a recall of them rests on: another stamp, another recall. None for a number that nobody has."""
+        return await asyncio.to_thread(embed, self._encoder, ask(query, names=names, now=now).plain)
+
+
+def stamp_of(tx: Tx, customer_id: int) -> tuple[int, str, tuple[str, ...]] | None:
+    """The person's number, what a recall of them rests on (another stamp, another recall), and their names on the channels.
+
+    None for a number that nobody has.
+    """
     row = tx.execute(_stamp, {"p_id": customer_id}).first()
     if row is None:
         return None
     latest = [tx.execute(_latest, {"p_id": id_}).scalar() or 0 for id_ in (row.id, *(row.members or ()))]
-    return row.id, f"{row.created_at.timestamp():.0f}.{row.version or 0}.{row.ownership}.{'-'.join(str(one) for one in latest)}"
+    names = tuple(name for name in tx.execute(_names, {"p_id": row.id}).scalars() if name)
+    return row.id, f"{row.created_at.timestamp():.0f}.{row.version or 0}.{row.ownership}.{'-'.join(str(one) for one in latest)}", names

@@ -8,20 +8,23 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import TYPE_CHECKING
 
 from bot.turn.summarise import conversations, summary_of
 from memory.clock import Clock
 from memory.customers import ownership_of, person_of
-from memory.database import Database, Record, Row, Tx
+from memory.database import Database, Row, Tx
 from memory.exchanges import DIGEST, DIGEST_AFTER, exchanges_after
 from memory.known import refresh_known
 from memory.lanes import Claimed, claim_lanes, leave_lanes, next_ready, pause_lane, still_held
 from memory.promises import promises_between
 from memory.signals import Signals
 from memory.summaries import keep_summaries, summarised_to
+
+if TYPE_CHECKING:
+    from memory.search.meaning import Encoder
 
 logger = logging.getLogger(__name__)
 
@@ -31,6 +34,9 @@ AGAIN_S = 30.0
 MOST_ROWS = 64
 """How many exchanges are indexed in one transaction: a few milliseconds, so that no turn waits for it longer."""
 
+MOST_ENCODED = 32
+"""How many exchanges get their vectors at a time."""
+
 MOST_READ = 512
 """How many exchanges are read for summaries at a time; a longer conversation gets one for each such part."""
 
@@ -39,7 +45,6 @@ MOST_READ = 512
 class Read:
     """What there is to do for one customer. ``over_at`` is when the conversation that goes on will be over."""
 
-    indexable: Sequence[Record]
     summaries: list[Row]
     over_at: datetime | None
     more: bool
@@ -48,10 +53,11 @@ class Read:
 class Digest:
     """Digests what was logged. ``look`` is one round; the caller repeats it (:func:`bot.turn.loop.keep_looking`)."""
 
-    def __init__(self, database: Database, clock: Clock, signals: Signals, *, name: str) -> None:
+    def __init__(self, database: Database, clock: Clock, signals: Signals, *, name: str, encoder: Encoder | None = None) -> None:
         self._database = database
         self._clock = clock
         self._name = name
+        self._encoder = encoder
         self.wake = signals.listen(DIGEST)
 
     async def look(self) -> float:
@@ -85,22 +91,23 @@ class Digest:
         now = self._clock.now()
 
         def read(tx: Tx) -> Read:
-            indexable = waiting(tx, customer_id, settled=now - SETTLE, limit=MOST_ROWS)
             rows = exchanges_after(tx, customer_id, summarised_to(tx, customer_id), limit=MOST_READ)
             over, over_at = conversations(rows, now)
             if not over and len(rows) == MOST_READ:  # a conversation that never pauses
                 over, over_at = [rows], None
             found = [summary_of(part, promises_between(tx, customer_id, part[0].id, part[-1].id)) for part in over]
             summaries = [one for one in found if one is not None]
-            return Read(indexable, summaries, over_at, len(rows) == MOST_READ and bool(summaries))
+            return Read(summaries, over_at, len(rows) == MOST_READ and bool(summaries))
 
         todo = await self._database.read(read)
-        more = todo.more or len(todo.indexable) == MOST_ROWS
 
         def write(tx: Tx) -> bool:
             if not still_held(tx, [lane]):
                 return False
-            index_exchanges(tx, customer_id, todo.indexable)
+            # Read where it is written: what is erased in between must not come back.
+            indexable = waiting(tx, customer_id, settled=now - SETTLE, limit=MOST_ROWS)
+            index_exchanges(tx, customer_id, indexable)
+            more = todo.more or len(indexable) >= MOST_ROWS
             if todo.summaries:
                 ownership_of(tx, person_of(tx, customer_id)[:1])
                 keep_summaries(tx, todo.summaries)
@@ -109,7 +116,21 @@ class Digest:
                 leave_lanes(tx, DIGEST, {lane.key: self._next(tx, customer_id, todo, now)})
             return more
 
-        return await self._database.write(write)
+        if not await self._database.write(write):
+            while self._encoder is not None and await self._see_meaning(customer_id, self._encoder):
+                pass
+            return False
+        return True
+
+    async def _see_meaning(self, customer_id: int, encoder: Encoder) -> bool:
+        """Give some of a customer's documents their vectors; False if all have them. A search by meaning finds those that do."""
+        from memory.search.meaning import index_meaning, without_vectors
+
+        work = await self._database.read(lambda tx: without_vectors(tx, customer_id, encoder.name, limit=MOST_ENCODED))
+        if work is None:
+            return False
+        vectors = await asyncio.to_thread(encoder.encode, work.texts)
+        return await self._database.write(lambda tx: index_meaning(tx, customer_id, encoder.name, work, vectors)) > 0
 
     @staticmethod
     def _next(tx: Tx, customer_id: int, todo: Read, now: datetime) -> datetime | None:

@@ -1,4 +1,5 @@
-"""The tables of the search index. None holds text: words are kept as numbers made of them, meanings as vectors, and both point to exchanges.
+"""The tables of the search index. None holds text: words are kept as numbers made of them, meanings as vectors, and both point to
+exchanges.
 
 Every key begins with the customer, so a search reads one customer's rows only and forgetting a customer deletes by that column.
 """
@@ -17,10 +18,10 @@ from memory.database import BigId
 class SearchState(SQLModel, table=True):
     """How far a customer's index reaches; its row is the lock of those who write the index.
 
-    A document is an exchange with words; documents are numbered from 0 in the order in which they were indexed. The first ``folded`` of them
-    are found through :class:`SearchPosting`, the others by reading their :class:`SearchBlock`. The first ``vectors`` have vectors, made by
-    ``encoder``. ``indexed_to`` is the greatest exchange id that was looked at; ``length`` is the sum of the documents' lengths in words.
-    ``words`` is the version of the rules that made words into numbers: an index made by others is made anew.
+    A document is an exchange with words; documents are numbered from 0 in the order in which they were indexed. The first ``folded`` of
+    them are found through :class:`SearchPosting`, the others by reading their :class:`SearchBlock`. The first ``vectors`` have vectors,
+    made by ``encoder``. ``indexed_to`` is the greatest exchange id that was looked at; ``length`` is the sum of the documents' lengths in
+    words. ``words`` is the version of the rules that made words into numbers: an index made by others is made anew.
     """
 
     __tablename__ = "search_state"
@@ -39,7 +40,8 @@ class SearchState(SQLModel, table=True):
 
 
 class SearchBlock(SQLModel, table=True):
-    """A few dozen documents in a row: what is known of each (``docs``), its words' numbers (``terms``), and how often it has each (``counts``).
+    """A few dozen documents in a row: what is known of each (``docs``), its words' numbers (``terms``), and how often it has each
+    (``counts``).
 
     The arrays' layout stands in ``memory.search.layout``.
     """
@@ -56,8 +58,8 @@ class SearchBlock(SQLModel, table=True):
 class SearchPosting(SQLModel, table=True):
     """Which of a long history's older documents have a word (``term`` is its number).
 
-    Block 0 is the one being filled, with the newest documents; full ones are 1, 2, ... from the oldest on. ``before`` of block 0 says how many
-    documents stand in the full ones, so that block 0 alone tells how frequent the word is.
+    Block 0 is the one being filled, with the newest documents; full ones are 1, 2, ... from the oldest on. ``before`` of block 0 says how
+    many documents stand in the full ones, so that block 0 alone tells how frequent the word is.
     """
 
     __tablename__ = "search_posting"
@@ -71,7 +73,7 @@ class SearchPosting(SQLModel, table=True):
 
 
 class SearchCell(SQLModel, table=True):
-    """Documents of a like meaning: the mean of their vectors (``centre``), and each one's number and vector (``vectors``)."""
+    """Documents of a like meaning: each one's number and vector (``vectors``). Row -1 has the centres of all cells (``centre``) instead."""
 
     __tablename__ = "search_cell"
 
