@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import lru_cache
@@ -19,6 +19,7 @@ from memory.experiences import Moment
 from memory.facts import Standing, rank_of
 from memory.handoffs import ENDED, handoff_table
 from memory.known import known_table
+from memory.quick import Quick
 
 LAST_EXCHANGES = 12
 """How many exchanges a turn is given; an agent's packet shows as many."""
@@ -159,7 +160,12 @@ class Context:
     @property
     def proposed(self) -> tuple[KnownFact, ...]:
         """What is likely and nobody has confirmed yet, the latest first."""
-        return tuple(_fact_of(row) for row in self.known.get("facts", ()) if row["standing"] == Standing.PROPOSED)
+        rows = self.known.get("facts", ())
+        likely = [row for row in rows if row["standing"] == Standing.PROPOSED]
+        if len(self.person) > 1 and likely:
+            gone_by = _best_rows(rows)
+            likely = [row for row in likely if not _overtaken(row, gone_by.get(row["name"]))]
+        return tuple(_fact_of(row) for row in likely)
 
     @property
     def consents(self) -> dict[str, KnownConsent]:
@@ -238,23 +244,40 @@ class Context:
         return str(known.value) if known is not None else self.profile_name
 
 
-def facts_of(rows: Iterable[Mapping[str, Any]]) -> dict[str, KnownFact]:
-    """The facts that are gone by among gathered rows, by name, each with what contradicts it. Pure."""
-    by_name: dict[str, list[Mapping[str, Any]]] = {}
+def facts_of(rows: Collection[Mapping[str, Any]]) -> dict[str, KnownFact]:
+    """The facts that are gone by among gathered rows, by name, each with what contradicts it. Pure.
+
+    Of people who were merged each has a record of their own, and may have a current value: the higher rank counts, then what was said last.
+    What it overtook in another's record stays there, and is no contradiction.
+    """
+    best = _best_rows(rows)
+    others: dict[str, list[Mapping[str, Any]]] = {}
     for row in rows:
-        if row["standing"] != Standing.PROPOSED:
-            by_name.setdefault(row["name"], []).append(row)
-    found: dict[str, KnownFact] = {}
-    for name, some in by_name.items():
-        some.sort(key=_precedence, reverse=True)
-        if some[0]["standing"] == Standing.CURRENT:
-            others = tuple(_fact_of(row) for row in some[1:] if row["value"] != some[0]["value"])
-            found[name] = _fact_of(some[0], others)
-    return found
+        one = best.get(row["name"])
+        if one is not None and row["standing"] != Standing.PROPOSED and row["value"] != one["value"] and not _overtaken(row, one):
+            others.setdefault(row["name"], []).append(row)
+    return {
+        name: _fact_of(row, tuple(_fact_of(other) for other in sorted(others.get(name, ()), key=_precedence, reverse=True)))
+        for name, row in best.items()
+    }
+
+
+def _best_rows(rows: Collection[Mapping[str, Any]]) -> dict[str, Mapping[str, Any]]:
+    best: dict[str, Mapping[str, Any]] = {}
+    for row in rows:
+        if row["standing"] == Standing.CURRENT and (row["name"] not in best or _precedence(row) > _precedence(best[row["name"]])):
+            best[row["name"]] = row
+    return best
+
+
+def _overtaken(row: Mapping[str, Any], best: Mapping[str, Any] | None) -> bool:
+    """Whether what another one of the merged people said later stands above this."""
+    return best is not None and row["customer_id"] != best["customer_id"] and row["fresh_at"] <= best["fresh_at"]
 
 
 def _precedence(row: Mapping[str, Any]) -> tuple[bool, int, str, int]:
-    return (row["standing"] == Standing.CURRENT, rank_of(row["source"], row["confidence"]), row["learned_at"], row["id"])
+    """In one record only one is current; between records it counts when something was last said, not when it was said first."""
+    return (row["standing"] == Standing.CURRENT, rank_of(row["source"], row["confidence"]), row["fresh_at"], row["id"])
 
 
 def _fact_of(row: Mapping[str, Any], contested: tuple[KnownFact, ...] = ()) -> KnownFact:
@@ -343,10 +366,21 @@ def _last_exchanges(customers: int) -> sa.Select[Any] | sa.CompoundSelect[Any]:
     return sa.union_all(*parts) if len(parts) > 1 else parts[0]
 
 
+_one = Quick(_whose.where(_identity.c.id == _b("p_id")))
+_last_of_one = Quick(
+    sa.select(*_past).where(_exchange.c.customer_id == _b("p_id")).order_by(_exchange.c.id.desc()).limit(LAST_EXCHANGES), named=False
+)
+
+
 def recall(tx: Tx, identity_ids: Collection[int]) -> dict[int, Context]:
-    """The context of each identity's customer, by identity id, in two round trips however long the histories are."""
+    """The context of each identity's customer, by identity id, in two round trips however long the histories are.
+
+    On SQLite, where a round trip is a call, each identity has two of its own.
+    """
     if not identity_ids:
         return {}
+    if tx.dialect.name == "sqlite":
+        return {id_: context for id_ in identity_ids if (context := _recall_one(tx, id_)) is not None}
     people = tx.execute(_who, {"p_ids": list(identity_ids)}).all()
     persons = {row.customer_id: (row.customer_id, *(row.members or ())) for row in people}
     past = _last(tx, sorted({one for person in persons.values() for one in person}))
@@ -356,6 +390,16 @@ def recall(tx: Tx, identity_ids: Collection[int]) -> dict[int, Context]:
         mine = past.get(row.customer_id, []) if len(person) == 1 else [one for id_ in person for one in past.get(id_, ())]
         contexts[row.id] = _context(row, person, mine)
     return contexts
+
+
+def _recall_one(tx: Tx, identity_id: int) -> Context | None:
+    rows = _one.rows(tx, {"p_id": identity_id})
+    if not rows:
+        return None
+    row = rows[0]
+    person = (row.customer_id, *(row.members or ()))
+    past = [_past_of(one) for id_ in person for one in _last_of_one.rows(tx, {"p_id": id_})]
+    return _context(row, person, past)
 
 
 def recall_person(tx: Tx, customer_id: int) -> list[Context]:
