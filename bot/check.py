@@ -46,7 +46,14 @@ def check(env_file: str | Path | None = ".env", assistants: Sequence[str | Path]
             summary.append(f"assistant {where}: {_counted(len(found), 'mistake')}")
         else:
             replies, articles = len(assistant.replies.names), len(assistant.knowledge.articles)
-            summary.append(f"assistant {where}: {_counted(articles, 'article')}, {_counted(replies, 'reply', 'replies')}")
+            facts, products = len(assistant.declared.facts), len(assistant.declared.products)
+            counts = (
+                _counted(articles, "article"),
+                _counted(replies, "reply", "replies"),
+                _counted(facts, "fact"),
+                _counted(products, "product"),
+            )
+            summary.append(f"assistant {where}: {', '.join(counts)}")
     # Assistants share a file, and its mistakes are named once.
     return Checked(tuple(problems), tuple(dict.fromkeys(mistakes)), tuple(summary))
 

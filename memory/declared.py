@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 from types import MappingProxyType
 from typing import Any, Literal, TypeAlias
 
@@ -156,15 +157,28 @@ class Product:
         return next((stage for stage in self.stages if stage.name == name), None)
 
     def after(self, on: str, stage: str | None) -> Stage | None:
-        """Where the event ``on`` leads from ``stage`` (None: the customer has not been seen with it); None: nowhere else.
+        """Where the event ``on`` leads from ``stage`` (None: the customer has not been seen with the product); None: nowhere else.
 
-        A move from anywhere is for newcomers too, and a newcomer counts as standing at the first stage.
+        An article takes a newcomer as if from the first stage. A handoff does not: it may be about anything.
         """
+        if stage is None and not on.startswith("article "):
+            return None
         here = self.stages[0].name if stage is None else stage
         for move in self.moves:
             if move.on == on and (not move.from_ or here in move.from_):
                 return None if move.to == stage else self.stage(move.to)
         return None
+
+    def allows(self, stage: str | None, to: str) -> bool:
+        """Whether a person or an action may move the customer from ``stage`` ``to`` another: where any move leads, by event or by hand.
+
+        Where a designer has removed the stage that somebody stands at, every stage may follow.
+        """
+        if self.stage(to) is None or to == stage:
+            return False
+        if stage is None or self.stage(stage) is None:
+            return True
+        return any(move.to == to and (not move.from_ or stage in move.from_) for move in self.moves)
 
 
 @dataclass(frozen=True, slots=True)
@@ -292,6 +306,11 @@ class Declarations:
     products: Mapping[str, Product] = field(default_factory=dict)
     retention: tuple[Retention, ...] = ()
     region: str | None = None
+
+    @cached_property
+    def patterned(self) -> tuple[Declared, ...]:
+        """The facts that have patterns."""
+        return tuple(fact for fact in self.facts.values() if fact.patterns)
 
     def fact(self, name: str) -> Declared:
         """What is declared of this fact; of an undeclared one, that it is a personal text for service."""

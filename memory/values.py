@@ -283,7 +283,7 @@ def _key(type: Type, value: Any) -> Any:
     """What has to be equal in two values that say the same; of a place, all but its position."""
     if isinstance(value, str):
         return value.casefold()
-    if type is Type.MONEY and isinstance(value, Mapping) and "amount" in value:
+    if type is Type.MONEY and isinstance(value, Mapping) and isinstance(value.get("amount"), str) and _NUMBER.fullmatch(value["amount"]):
         return Decimal(value["amount"]), value.get("currency")
     if type is Type.PLACE and isinstance(value, Mapping):
         return {name: part.casefold() if isinstance(part, str) else name in _POSITION or part for name, part in value.items()}
@@ -293,13 +293,20 @@ def _key(type: Type, value: Any) -> Any:
 
 
 def _item_key(item: Any) -> Any:
-    return item.casefold() if isinstance(item, str) else item
+    if isinstance(item, str):
+        return item.casefold()
+    return item if isinstance(item, int | float) else repr(item)
 
 
 def _near(a: Any, b: Any) -> bool:
     if not isinstance(a, Mapping) or not isinstance(b, Mapping):
         return True
-    return all(abs(a[name] - b[name]) <= NEAR_DEGREES for name in _POSITION if name in a and name in b)
+    pairs = [(a[name], b[name]) for name in _POSITION if name in a and name in b]
+    return all(x == y or (_is_number(x) and _is_number(y) and abs(x - y) <= NEAR_DEGREES) for x, y in pairs)
+
+
+def _is_number(value: Any) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool)
 
 
 def _shown_parts(value: Mapping[str, Any]) -> str:

@@ -11,12 +11,14 @@ from typing import Annotated
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints
 
+from bot.assistants.declared import read_declarations
 from bot.content import Loaded, Mistake, read_as, read_markdown, read_yaml
 from bot.markup import html_of, plain_of, units_of
 from bot.messages import MAX_TEXT, Button, rows_of
-from bot.turn.reply import OPTIONAL, REQUIRED, VARIABLE, Replies, Variant
+from bot.turn.reply import OPTIONAL, REQUIRED, TOLD_TO_ALL, VARIABLE, Replies, Variant
 from bot.understand.knowledge import Article, Knowledge
 from bot.understand.words import words_of
+from memory.declared import Declarations, Proof
 from memory.errors import ContentError
 
 BUILT_IN = ("banking", "insurance", "telecoms")
@@ -38,7 +40,10 @@ _HEADING = re.compile(r" {0,3}#{1,6}\s|<[a-zA-Z/][^>]*>|\s*```")
 
 @dataclass(frozen=True, slots=True)
 class Assistant:
-    """One assistant. ``expectation`` is the sentence that says how soon a person answers; ``language`` is a BCP 47 tag."""
+    """One assistant. ``expectation`` is the sentence that says how soon a person answers; ``language`` is a BCP 47 tag.
+
+    ``declared`` is what it may know about customers.
+    """
 
     name: str
     company: str
@@ -47,6 +52,7 @@ class Assistant:
     replies: Replies
     knowledge: Knowledge
     folder: Path
+    declared: Declarations
 
 
 def load_assistant(where: str | Path) -> Assistant:
@@ -57,8 +63,13 @@ def load_assistant(where: str | Path) -> Assistant:
     return assistant
 
 
-def read_assistant(where: str | Path, *, shared: Path = _HERE / "replies.yml") -> tuple[Assistant | None, list[Mistake]]:
-    """The assistant, or None and the mistakes, ordered by file and line. ``shared`` are the replies that all assistants have."""
+def read_assistant(
+    where: str | Path, *, shared: Path = _HERE / "replies.yml", memory: Path = _HERE / "memory.yml"
+) -> tuple[Assistant | None, list[Mistake]]:
+    """The assistant, or None and the mistakes, ordered by file and line.
+
+    ``shared`` are the replies that all assistants have, ``memory`` what all of them may know.
+    """
     folder = _HERE / where if where in BUILT_IN else Path(where)
     mistakes: list[Mistake] = []
     if not folder.is_dir():
@@ -67,9 +78,12 @@ def read_assistant(where: str | Path, *, shared: Path = _HERE / "replies.yml") -
     about = _read_about(folder / "assistant.yml", mistakes)
     replies = _read_replies(shared, folder / "replies.yml", mistakes)
     articles = _read_articles(folder / "knowledge", mistakes)
+    # By their files: a move may name an article that has a mistake of its own.
+    slugs = {path.stem for path in (folder / "knowledge").glob("*.md")}
+    declared = read_declarations(memory, folder / "memory.yml", slugs, mistakes)
     if about is None or mistakes:
         return None, sorted(set(mistakes))
-    return Assistant(about.name, about.company, about.language, about.expectation, replies, Knowledge(articles), folder), []
+    return Assistant(about.name, about.company, about.language, about.expectation, replies, Knowledge(articles), folder, declared), []
 
 
 def _one_line(text: str) -> str:
@@ -104,9 +118,14 @@ class _ButtonText(_File):
     payload: _Line
 
 
+class _Metadata(_File):
+    proof: Proof = "seen"
+
+
 class _VariantText(_File):
     text: _Text
     buttons: list[_ButtonText] = Field(default_factory=list)
+    metadata: _Metadata = Field(default_factory=_Metadata)
 
 
 class _RepliesText(_File):
@@ -117,6 +136,7 @@ class _Head(_File):
     title: _Line
     summary: _Line
     questions: Annotated[list[_Line], Field(min_length=1)]
+    proof: Proof = "seen"
 
 
 def _read_about(path: Path, mistakes: list[Mistake]) -> _About | None:
@@ -152,7 +172,10 @@ def _check_reply(name: str, ways: Sequence[_VariantText], loaded: Loaded, mistak
     for index, way in enumerate(ways):
         at = (*place, index, "text")
         buttons = [Button(button.title, button.payload) for button in way.buttons]
-        variant = Variant.from_markdown(way.text, rows_of(buttons))
+        variant = Variant.from_markdown(way.text, rows_of(buttons), way.metadata.proof)
+        if way.metadata.proof != "seen" and name.startswith(TOLD_TO_ALL):
+            text = f"`{name}` is told to everybody, so it can demand no proof"
+            mistakes.append(loaded.mistake((*place, index, "metadata", "proof"), text))
         variants.append(variant)
         written = frozenset(VARIABLE.findall(way.text))
         for unknown in sorted(written - allowed):
@@ -205,7 +228,8 @@ def _read_articles(folder: Path, mistakes: list[Mistake]) -> list[Article]:
             other = questions.setdefault(tuple(words_of(question)), path.name)
             if other != path.name:
                 mistakes.append(loaded.mistake(("questions", index), f"{other} has the same question"))
-        articles.append(Article(path.stem, head.title, head.summary, tuple(head.questions), loaded.body, html_of(loaded.body)))
+        html = html_of(loaded.body)
+        articles.append(Article(path.stem, head.title, head.summary, tuple(head.questions), loaded.body, html, head.proof))
     return articles
 
 

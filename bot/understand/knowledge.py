@@ -40,7 +40,10 @@ _BIAS, _COVERED, _AHEAD, _MASS, _COVERED_AND_AHEAD = -5.36, 5.59, 0.98, 2.18, 4.
 
 @dataclass(frozen=True, slots=True)
 class Article:
-    """One answer. ``body`` is Markdown; ``html`` is the same for Telegram, at most ``MAX_TEXT`` units long."""
+    """One answer. ``body`` is Markdown; ``html`` is the same for Telegram, at most ``MAX_TEXT`` units long.
+
+    ``proof`` is the level that somebody needs to be given it (:data:`memory.declared.PROOFS`).
+    """
 
     slug: str
     title: str
@@ -48,6 +51,7 @@ class Article:
     questions: tuple[str, ...]
     body: str
     html: Html
+    proof: str = "seen"
 
 
 @dataclass(frozen=True, slots=True)
