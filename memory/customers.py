@@ -36,7 +36,8 @@ class Identity(SQLModel, table=True):
     """A customer's address on one channel. ``unreachable_since`` is set when the channel refuses our messages.
 
     ``customer_id`` is who it belongs to now, ``home_id`` the customer that it was made with: what is logged through it belongs there for
-    good, so that a merge can be undone. ``proof`` is the best level that was reached, at ``proven_at``.
+    good, so that a merge can be undone. ``proof`` is the best level that was reached, at ``proven_at``. ``wrong_codes`` were entered since
+    ``wrong_since`` (:mod:`memory.links`).
     """
 
     __table_args__ = (sa.UniqueConstraint("channel", "address"),)
@@ -53,6 +54,8 @@ class Identity(SQLModel, table=True):
     proven_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
     unreachable_since: datetime | None = Field(default=None, sa_type=UtcDateTime)
     unreachable_why: str | None = None
+    wrong_codes: int = Field(default=0, sa_column_kwargs={"server_default": "0"})
+    wrong_since: datetime | None = Field(default=None, sa_type=UtcDateTime)
     created_at: datetime = Field(sa_type=UtcDateTime)
 
 
@@ -85,11 +88,14 @@ _by_address = sa.select(
     _identity.c.language,
     _identity.c.unreachable_since,
 ).where(_identity.c.channel == _b("p_channel"), _identity.c.address.in_(_b("p_addresses", expanding=True)))
+_by_address = _by_address.with_for_update(read=True, key_share=True)  # until we commit, nobody takes the address away (memory.detach)
 _rename = (
     sa.update(_identity).where(_identity.c.id == _b("p_id")).values(name=_b("p_name"), username=_b("p_username"), language=_b("p_language"))
 )
 _reach = sa.update(_identity).where(_identity.c.id == _b("p_id")).values(unreachable_since=_b("p_since"), unreachable_why=_b("p_why"))
 _by_id = sa.select(_identity).where(_identity.c.id == _b("p_id"))
+_customer_by_id = sa.select(_customer).where(_customer.c.id == _b("p_id"))
+_of_customers = sa.select(_identity).where(_identity.c.customer_id.in_(_b("p_ids", expanding=True))).order_by(_identity.c.id)
 _members = sa.select(_customer.c.id).where(_customer.c.merged_into_id == _b("p_id")).order_by(_customer.c.id)
 _root = sa.select(_customer.c.merged_into_id).where(_customer.c.id == _b("p_id"))
 _ownership = (
@@ -153,6 +159,16 @@ def _make(tx: Tx, channel: str, profile: Profile, at: datetime) -> Known:
 def get_identity(tx: Tx, identity_id: int) -> Record | None:
     """One identity, or None."""
     return tx.execute(_by_id, {"p_id": identity_id}).first()
+
+
+def get_customer(tx: Tx, customer_id: int) -> Record | None:
+    """One customer, or None."""
+    return tx.execute(_customer_by_id, {"p_id": customer_id}).first()
+
+
+def identities_of(tx: Tx, customer_ids: Iterable[int]) -> list[Record]:
+    """The identities that belong to these customers now, oldest first; a person's are those of the first of :func:`person_of`."""
+    return list(tx.execute(_of_customers, {"p_ids": sorted(set(customer_ids))}))
 
 
 def set_reachable(tx: Tx, identity_id: int, *, since: datetime | None, why: str | None) -> None:
