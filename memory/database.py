@@ -6,10 +6,13 @@ PostgreSQL it runs over asyncpg. It may be run again after a failure, so it chan
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from functools import lru_cache
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import asynccontextmanager
+from functools import lru_cache, partial
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, Protocol, TypeVar
 
 import orjson
 import sqlalchemy as sa
@@ -23,6 +26,14 @@ T = TypeVar("T")
 Tx = sa.Connection
 Row = dict[str, Any]
 Record = sa.Row[*tuple[Any, ...]]
+
+
+class Reads(Protocol):
+    """What :meth:`Database.reading` gives."""
+
+    def __call__(self, fn: Callable[[Tx], T], /) -> Awaitable[T]:
+        """Run ``fn`` on one snapshot."""
+
 
 BigId = sa.BigInteger().with_variant(sa.Integer, "sqlite")
 """An integer key of 63 bits; SQLite counts up by itself only where the type is spelled INTEGER."""
@@ -73,6 +84,7 @@ class Database:
         self.is_sqlite = self.url.get_backend_name() == "sqlite"
         # hide_parameters: they hold what customers wrote, and an error's text goes to the log.
         options: dict[str, Any] = {"json_serializer": _dumps, "json_deserializer": orjson.loads, "hide_parameters": True}
+        self._options = options
         if self.is_sqlite:
             self._writer = _sqlite_connection(self.url, "BEGIN IMMEDIATE", options)
             self._reader = _sqlite_connection(self.url, "BEGIN", options)
@@ -101,6 +113,53 @@ class Database:
         async with self._postgres_reads.connect() as connection:
             return await connection.run_sync(fn)
 
+    @asynccontextmanager
+    async def reading(self) -> AsyncIterator[Reads]:
+        """A reader for work that reads much: ``await read(fn)`` is :meth:`read`, and holds up nobody however long ``fn`` takes.
+
+        On SQLite it has a connection and a thread of its own. Each call sees a snapshot of its own, so that none is held for long.
+        """
+        if not self.is_sqlite:
+            yield self.read
+            return
+        loop = asyncio.get_running_loop()
+        with ThreadPoolExecutor(1, thread_name_prefix="legato-reader") as thread:
+            connection = await loop.run_in_executor(thread, partial(_sqlite_connection, self.url, "BEGIN", self._options))
+
+            def run(fn: Callable[[Tx], T]) -> T:
+                transaction = connection.begin()
+                try:
+                    return fn(connection)
+                finally:
+                    transaction.rollback()
+
+            async def read(fn: Callable[[Tx], T]) -> T:
+                return await loop.run_in_executor(thread, run, fn)
+
+            try:
+                yield read
+            finally:
+                await loop.run_in_executor(thread, _close, connection)
+
+    async def long_read(self, fn: Callable[[Tx], T]) -> T:
+        """:meth:`read` for one long piece of work: it holds up nobody."""
+        async with self.reading() as read:
+            return await read(fn)
+
+    async def outside(self, statements: Sequence[str]) -> list[list[Record]]:
+        """Run statements that must stand outside a transaction (VACUUM and the like), each by itself; returns what each one gave.
+
+        What another connection locks is waited for on SQLite up to ``SQLITE_BUSY_S``, in a thread of its own.
+        """
+        if self.is_sqlite:
+            return await asyncio.to_thread(_run_outside, self.url, statements, self._options)
+        found: list[list[Record]] = []
+        async with self._postgres.execution_options(isolation_level="AUTOCOMMIT").connect() as connection:
+            for statement in statements:
+                result = await connection.exec_driver_sql(statement)
+                found.append(list(result.all()) if result.returns_rows else [])
+        return found
+
     async def close(self) -> None:
         """Close every connection."""
         if not self.is_sqlite:
@@ -121,12 +180,27 @@ def _sqlite_connection(url: sa.URL, begin: str, options: dict[str, Any]) -> sa.C
         connection.execute("PRAGMA synchronous=FULL")  # a commit outlives a power cut: it comes before an acknowledgement
         connection.execute("PRAGMA foreign_keys=ON")
         connection.execute("PRAGMA cache_size=-65536")
+        connection.execute("PRAGMA secure_delete=ON")  # what is deleted is overwritten in its page; see memory.scrub for what is left
 
     @sa.event.listens_for(engine, "begin")
     def _begin(connection: sa.Connection) -> None:
         connection.exec_driver_sql(begin)
 
     return engine.connect()
+
+
+def _close(connection: sa.Connection) -> None:
+    connection.close()
+    connection.engine.dispose()
+
+
+def _run_outside(url: sa.URL, statements: Sequence[str], options: dict[str, Any]) -> list[list[Record]]:
+    connection = _sqlite_connection(url, "BEGIN", options)
+    try:
+        driver: Any = connection.connection.driver_connection
+        return [driver.execute(statement).fetchall() for statement in statements]
+    finally:
+        _close(connection)
 
 
 def checked_url(url: str) -> sa.URL:
