@@ -1,0 +1,62 @@
+"""``legato retention``: counts first, then does it to the end."""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+from pathlib import Path
+
+import pytest
+
+from bot.cli import main
+from memory.database import Database
+from memory.inbox import put_in_quarantine, quarantined
+from tests.memory.people import START
+
+RULES = """\
+retention:
+  quarantine: {after: 30d, do: remove}
+"""
+
+
+@pytest.fixture
+def assistant(tmp_path: Path) -> Path:
+    """A folder of the built-in assistant's articles with a rule of its own."""
+    import shutil
+
+    import bot.assistants
+
+    folder = tmp_path / "mine"
+    shutil.copytree(Path(bot.assistants.__file__).parent / "banking", folder)
+    (folder / "memory.yml").write_text(RULES)
+    return folder
+
+
+def test_counting_changes_nothing_and_doing_does(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path, assistant: Path, sqlite_database_url: str
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("LEGATO_DATABASE_URL", sqlite_database_url)
+    monkeypatch.setenv("LEGATO_ASSISTANT", str(assistant))
+
+    async def of_quarantine(fill: int = 0) -> int:
+        database = Database(sqlite_database_url)
+        rows = [{"channel": "t", "update_id": str(n), "raw": "", "why": "", "at": START.replace(year=2020)} for n in range(fill)]
+        await database.write(lambda tx: put_in_quarantine(tx, rows))
+        found = len(await database.read(lambda tx: quarantined(tx, limit=1000)))
+        await database.close()
+        return found
+
+    def run(*arguments: str) -> str:
+        monkeypatch.setattr(sys, "argv", ["legato", "retention", *arguments])
+        with pytest.raises(SystemExit) as ended:
+            main()
+        assert not ended.value.code
+        return " ".join(capsys.readouterr().out.split())
+
+    assert asyncio.run(of_quarantine(fill=250)) == 250
+    assert "quarantine 30 days removed 250" in run("--dry-run")
+    assert asyncio.run(of_quarantine()) == 250
+    assert "quarantine 30 days removed 250" in run()
+    assert asyncio.run(of_quarantine()) == 0
+    assert "quarantine 30 days removed 0" in run()

@@ -1,0 +1,42 @@
+"""Retention beside the turns: one small step at a time, then a rest."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from bot.turn.retain import PAUSE_S, REST_S, STEP_ROWS, Retain
+from memory.clock import ManualClock
+from memory.database import Database
+from memory.declared import Retention
+from memory.inbox import put_in_quarantine, quarantined
+
+RULES = (Retention("text", 30, "mask"), Retention("quarantine", 30, "remove"))
+
+
+async def fill(database: Database, clock: ManualClock, first: int, count: int) -> None:
+    rows = [{"channel": "t", "update_id": str(first + n), "raw": "", "why": "", "at": clock.now()} for n in range(count)]
+    await database.write(lambda tx: put_in_quarantine(tx, rows))
+
+
+async def left(database: Database) -> int:
+    return len(await database.read(lambda tx: quarantined(tx, limit=10_000)))
+
+
+async def test_it_goes_step_by_step_and_rests(sqlite_database: Database, clock: ManualClock) -> None:
+    retain = Retain(sqlite_database, clock, RULES)
+    await fill(sqlite_database, clock, 0, STEP_ROWS + 7)
+    assert await retain.look() == REST_S  # nothing is old enough
+    clock.advance(timedelta(days=31).total_seconds())
+    await fill(sqlite_database, clock, 1000, 5)
+
+    assert await retain.look() == PAUSE_S
+    assert await left(sqlite_database) == 12
+    assert await retain.look() == PAUSE_S
+    assert await left(sqlite_database) == 5
+    assert await retain.look() == REST_S
+
+    clock.advance(REST_S - 1)
+    assert await retain.look() == 1.0
+    clock.advance(timedelta(days=30).total_seconds())
+    assert await retain.look() == PAUSE_S
+    assert await left(sqlite_database) == 0
