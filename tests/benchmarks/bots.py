@@ -3,7 +3,8 @@
     python -m tests.benchmarks.bots bare URL
     python -m tests.benchmarks.bots legato URL DATABASE_URL [NAME=VALUE ...]
 
-``bare`` is the plainest aiogram bot: it polls and echoes. ``legato`` is the whole assistant with settings overridden.
+``bare`` is the plainest aiogram bot: it polls and echoes. ``legato`` is the whole assistant with settings overridden; ``parts=worker``, or
+several with ``+`` between them, runs only those parts.
 """
 
 from __future__ import annotations
@@ -19,7 +20,7 @@ from aiogram.client.session.aiohttp import AiohttpSession
 from aiogram.client.telegram import TelegramAPIServer
 from aiogram.types import Message
 
-from bot.app import build
+from bot.app import PARTS, build
 from bot.settings import Settings
 from bot.telemetry import set_up_logging
 
@@ -45,6 +46,7 @@ async def bare(url: str) -> None:
 
 async def legato(url: str, database_url: str, overrides: dict[str, str]) -> None:
     """The assistant for ever; it says ``ready`` when it runs."""
+    parts = frozenset(overrides.pop("parts", "+".join(PARTS)).split("+"))
     settings = Settings.load(
         env_file=None,
         **(
@@ -60,7 +62,7 @@ async def legato(url: str, database_url: str, overrides: dict[str, str]) -> None
         ),
     )
     set_up_logging(settings)
-    built = await build(settings)
+    built = await build(settings, parts=parts)
     async with built.running():
         print("ready", flush=True)  # noqa: T201 - the benchmark reads it
         await asyncio.Event().wait()

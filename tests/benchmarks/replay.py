@@ -1,9 +1,12 @@
 """Real conversations through the whole system while the assistant's process is killed, again and again; then the books are checked.
 
-    python -m tests.benchmarks.replay FOLDER [--conversations 200] [--kills 10] [--json FILE]
+    python -m tests.benchmarks.replay FOLDER [--conversations 200] [--kills 10] [--redis] [--json FILE]
 
 FOLDER holds ``finance``, ``insurance`` and ``media`` with ``train.tsv`` in the MultiDoGO layout. Fifty customers at a time write what the
 real ones wrote; an agent answers whoever is handed over and gives them back. The truth that the ledger is compared with is the simulator's.
+
+With ``--redis`` the assistant has a Redis, which is stopped, flushed and frozen all the while, and on PostgreSQL it is several processes,
+each killed on its own. The books must be as right as without.
 """
 
 from __future__ import annotations
@@ -17,7 +20,7 @@ import sys
 import tempfile
 import time
 from collections import Counter, defaultdict
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -36,6 +39,7 @@ from memory.turns import turn_table
 from tests.benchmarks.bots import CUSTOMER_TOKEN, DESK_CHAT, DESK_TOKEN
 from tests.benchmarks.stores import emptied, own_postgres
 from tests.benchmarks.tables import console, save, show
+from tests.own_redis import FAULTS, OwnRedis, frozen, stopped
 
 SECTORS = {"finance": "banking", "insurance": "insurance", "media": "telecoms"}
 PATIENCE_S = 25.0
@@ -44,6 +48,11 @@ PATIENCE_S = 25.0
 QUICK = ("turn_deadline_s=2", "lease_s=3", "send_timeout_s=3", "send_lease_s=5", "uncertain_wait_s=4", "album_wait_s=0.2")
 """Leases short enough that a run with many kills takes minutes; the rules are the same as with the defaults."""
 
+TOGETHER = ("parts=channels+worker+watchdog",)
+APART = ("parts=channels+watchdog", "parts=worker", "parts=worker")
+"""The processes of an assistant that has Redis and PostgreSQL: none can do without the others."""
+
+FROZEN_S = 5.0
 FIRST_PERSON = 5_000_000
 
 
@@ -115,12 +124,12 @@ class Stage:
                 self.agent.send(DESK_CHAT, words, thread_id=thread)
 
 
-async def keep_killing(url: str, database_url: str, assistant: str, kills: int, done: asyncio.Event, rng: random.Random) -> int:
-    """Run the assistant; SIGKILL and restart it at random moments until it was killed often enough; stop it in order at the end."""
+async def keep_killing(url: str, database_url: str, options: Sequence[str], kills: int, done: asyncio.Event, rng: random.Random) -> int:
+    """Run a process; SIGKILL and restart it at random moments until it was killed often enough; stop it in order at the end."""
     killed = 0
     while True:
         child = await asyncio.create_subprocess_exec(
-            sys.executable, "-m", "tests.benchmarks.bots", "legato", url, database_url, f"assistant={assistant}", *QUICK,
+            sys.executable, "-m", "tests.benchmarks.bots", "legato", url, database_url, *options, *QUICK,
             stdout=asyncio.subprocess.PIPE,
         )  # fmt: skip
         assert child.stdout is not None
@@ -135,6 +144,32 @@ async def keep_killing(url: str, database_url: str, assistant: str, kills: int, 
         child.kill()
         await child.wait()
         killed += 1
+
+
+async def torment(redis: OwnRedis, done: asyncio.Event, rng: random.Random) -> dict[str, int]:
+    """Do everything to Redis that may happen to it, in ever another order, until all is done; returns how often, and what it carried."""
+    did: Counter[str] = Counter()
+    messages = 0
+    while not done.is_set():
+        for fault in rng.sample(FAULTS, len(FAULTS)):
+            if await _is_done_within(done, rng.uniform(0.5, 2.5)):
+                break
+            if fault is stopped:
+                messages += redis.published()
+            mend = fault(redis)
+            did[fault.__name__] += 1
+            if fault in (frozen, stopped):
+                await _is_done_within(done, FROZEN_S if fault is frozen else rng.uniform(0.5, 3.0))
+            await asyncio.to_thread(mend)
+    return {f"times that Redis was {fault.__name__}": did[fault.__name__] for fault in FAULTS} | {
+        "messages through Redis": messages + redis.published()
+    }
+
+
+async def _is_done_within(done: asyncio.Event, seconds: float) -> bool:
+    with contextlib.suppress(TimeoutError):
+        await asyncio.wait_for(done.wait(), seconds)
+    return done.is_set()
 
 
 async def quiet(database: Database, sim: Simulator, limit_s: float = 90.0) -> bool:
@@ -187,7 +222,7 @@ def _check_sends(tx: Tx, stage: Stage) -> dict[str, int]:
     for row in rows:
         if row.state == "sent" and row.message_id:
             extra[int(row.address)].pop(int(row.message_id), None)
-    settled_later = {row.key for row in rows if row.state == "sent" and row.key.endswith(".again")}
+    again = {row.key: row.state for row in rows if row.key.endswith(".again")}  # each of these accounts for itself
     twice = lost = 0
     for row in rows:
         if row.state == "uncertain":
@@ -195,9 +230,9 @@ def _check_sends(tx: Tx, stage: Stage) -> dict[str, int]:
             match = next((id_ for id_, seen in extra[int(row.address)].items() if seen == text), None)
             if match is not None:
                 extra[int(row.address)].pop(match)
-            again = f"{row.key}.again" in settled_later
-            twice += match is not None and again
-            lost += match is None and not again
+            later = again.get(f"{row.key}.again")
+            twice += match is not None and later == "sent"
+            lost += match is None and later is None
         elif row.state == "sent" and row.message_id and int(row.message_id) not in got[int(row.address)]:
             lost += 1
     return {
@@ -229,14 +264,31 @@ def databases(given: str | None) -> Iterator[dict[str, str]]:
         yield {"SQLite": f"sqlite:///{folder}/replay.db", "PostgreSQL": given}
 
 
-async def replay(sector: str, texts: list[list[str]], database_url: str, *, at_once: int, kills: int, seed: int) -> dict[str, Any]:
+async def replay(
+    sector: str, texts: list[list[str]], database_url: str, *, at_once: int, kills: int, seed: int, redis: OwnRedis | None = None
+) -> dict[str, Any]:
     """One sector on one database; returns its figures."""
     database = Database(database_url)
     await database.write(emptied)
     stage, done, rng = Stage(), asyncio.Event(), random.Random(seed)
     start = time.monotonic()
     async with serve(stage.sim) as server, _background(stage.follow()):
-        killer = asyncio.create_task(keep_killing(server.url, database_url, SECTORS[sector], kills, done, rng))
+        processes = APART if redis is not None and not database.is_sqlite else TOGETHER
+        options = [f"assistant={SECTORS[sector]}", *([f"redis_url={redis.url}"] if redis is not None else [])]
+        killers = [
+            asyncio.create_task(
+                keep_killing(
+                    server.url,
+                    database_url,
+                    [parts, *options],
+                    (kills + number) // len(processes),
+                    done,
+                    random.Random(f"{seed} {number}"),
+                )
+            )
+            for number, parts in enumerate(processes)
+        ]
+        tormentor = asyncio.create_task(torment(redis, done, rng)) if redis is not None else None
         places = asyncio.Semaphore(at_once)
 
         async def one(number: int, conversation: list[str]) -> None:
@@ -246,13 +298,15 @@ async def replay(sector: str, texts: list[list[str]], database_url: str, *, at_o
         await asyncio.gather(*(one(number, conversation) for number, conversation in enumerate(texts)))
         is_quiet = await quiet(database, stage.sim)
         done.set()
-        killed = await killer
+        killed = sum(await asyncio.gather(*killers))
+        tormented = await tormentor if tormentor is not None else {}
         seconds = time.monotonic() - start
         books = await database.read(lambda tx: check_books(tx, stage))
     await database.close()
     return {
         "conversations": len(texts),
         "kills": killed,
+        **tormented,
         "seconds": round(seconds),
         "came to rest": is_quiet,
         "customers who waited too long": stage.impatient,
@@ -279,9 +333,9 @@ def faults_of(figures: dict[str, Any]) -> list[str]:
         "delivered twice otherwise",
         "lost",
     )
-    return [f"{figures[name]} {name}" for name in must_be_zero if figures[name]] + (
-        [] if figures["came to rest"] else ["never came to rest"]
-    )
+    never = [f"0 {name}" for name, figure in figures.items() if "Redis" in name and not figure]
+    wrong = [f"{figures[name]} {name}" for name in must_be_zero if figures[name]]
+    return [*wrong, *never, *([] if figures["came to rest"] else ["never came to rest"])]
 
 
 def main() -> None:
@@ -294,17 +348,18 @@ def main() -> None:
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--postgres", help="a PostgreSQL URL whose database may be emptied; by default one is started")
     parser.add_argument("--only", choices=["SQLite", "PostgreSQL"])
+    parser.add_argument("--sector", choices=[*SECTORS], help="only this one")
+    parser.add_argument("--redis", action="store_true", help="with a Redis that is stopped, flushed and frozen")
     parser.add_argument("--json", type=Path)
     given = parser.parse_args()
     figures: dict[str, dict[str, Any]] = {}
-    with databases(given.postgres) as urls:
+    with databases(given.postgres) as urls, OwnRedis() if given.redis else contextlib.nullcontext() as redis:
         for name, url in urls.items():
             if given.only in (None, name):
-                for sector in SECTORS:
+                for sector in [given.sector] if given.sector else SECTORS:
                     texts = conversations(given.folder / sector, given.conversations)
-                    figures[f"{name}, {SECTORS[sector]}"] = uvloop.run(
-                        replay(sector, texts, url, at_once=given.at_once, kills=given.kills, seed=given.seed)
-                    )
+                    playing = replay(sector, texts, url, at_once=given.at_once, kills=given.kills, seed=given.seed, redis=redis)
+                    figures[f"{name}, {SECTORS[sector]}"] = uvloop.run(playing)
                     console.print(f"{name}, {SECTORS[sector]}: {figures[f'{name}, {SECTORS[sector]}']}")
     keys = list(next(iter(figures.values())))
     show("Replay", [{"": key} | {run: one[key] for run, one in figures.items()} for key in keys])
