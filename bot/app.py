@@ -8,9 +8,10 @@ import logging
 import os
 import secrets
 import socket
-from collections.abc import AsyncIterator, Coroutine
+from collections.abc import AsyncIterator, Callable, Coroutine
 from dataclasses import dataclass, field
-from typing import Any
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any
 
 import uvicorn
 
@@ -20,24 +21,36 @@ from bot.channels.telegram.intake import CustomerIntake
 from bot.channels.telegram.sender import CustomerBot, CustomerFiles
 from bot.channels.telegram.updates import CHANNEL
 from bot.channels.telegram.webhook import PATH, webhook_app
+from bot.desks.attendance import Attendance
 from bot.desks.casework import Casework
 from bot.desks.intake import DeskIntake
 from bot.desks.topics import TopicDesk
 from bot.messages import Files
-from bot.settings import Settings
+from bot.processes import Process, bots_of, warn_of_rivals
+from bot.settings import Settings, zone_of
 from bot.turn.accept import Accept
 from bot.turn.deliver import Deliver, Resend
 from bot.turn.digest import Digest
+from bot.turn.files import KeepFiles, OrKept
 from bot.turn.limits import Limits
+from bot.turn.linker import Linker
+from bot.turn.linking import Gate
 from bot.turn.loop import Looks, keep_looking
+from bot.turn.promises import Promises
+from bot.turn.retain import Retain
+from bot.turn.rights import forgotten_post
 from bot.turn.worker import Brain, HandOver, KnowledgeBrain, TurnWorker
 from bot.turn.write import HANDOFF, Writer
+from memory.between import Between, between
 from memory.clock import Clock, SystemClock
 from memory.database import Database
-from memory.declared import Declarations
 from memory.errors import SettingsError
+from memory.forget import Forgetting
 from memory.schema import check_schema, migrate
-from memory.signals import LocalSignals, RedisSignals, Signals
+from memory.signals import Signals
+
+if TYPE_CHECKING:
+    from memory.search.meaning import Encoder
 
 logger = logging.getLogger(__name__)
 
@@ -47,6 +60,9 @@ PARTS = (CHANNELS, WORKER, WATCHDOG)
 
 SENDS_AT_ONCE = 32
 
+Around = Callable[[Brain], Brain]
+"""Makes another brain of the assistant's own, such as one that fails when a script says so."""
+
 
 @dataclass
 class Legato:
@@ -55,10 +71,13 @@ class Legato:
     settings: Settings
     clock: Clock
     database: Database
-    signals: Signals
+    between: Between
     assistant: Assistant
     parts: frozenset[str]
     intake: CustomerIntake
+    process: Process
+    encoder: Encoder | None = None
+    """What sees the meaning of texts, where the search by meaning is on."""
     customers: CustomerBot | None = None
     desk: TopicDesk | None = None
     desk_intake: DeskIntake | None = None
@@ -69,6 +88,11 @@ class Legato:
     crashed: bool = False
     """Set by scripts that want ``running`` to end as a killed process does: nothing under way is finished."""
 
+    @property
+    def signals(self) -> Signals:
+        """Wake-ups and live updates."""
+        return self.between.signals
+
     @contextlib.asynccontextmanager
     async def running(self) -> AsyncIterator[Legato]:
         """Start every part; at the end stop taking in, let running turns and sends end, close the connections.
@@ -77,11 +101,14 @@ class Legato:
         """
         async with contextlib.AsyncExitStack() as stack:
             stack.push_async_callback(self.database.close)
-            await self.signals.start()
-            stack.push_async_callback(self.signals.close)
+            await self.between.start()
+            stack.push_async_callback(self.between.close)
+            self.process.announce(self.between.presence)
             tasks: list[asyncio.Task[None]] = []
             try:
                 if CHANNELS in self.parts:
+                    if self.between.link is not None:
+                        self._spawn(tasks, warn_of_rivals(self.between.presence, self.process))
                     await self._start_customers(stack, tasks)
                     await self._start_desk(stack, tasks)
                 for worker in self.workers:
@@ -127,7 +154,9 @@ class Legato:
             return
         stack.push_async_callback(self.desk.close)
         await self.desk.start()
-        poll = PollLoop("agents' bot", self.desk.fetch_updates, self.desk_intake)
+        assert self.settings.desk_chat is not None
+        attendance = Attendance(self.between.presence, chat_id=self.settings.desk_chat)
+        poll = PollLoop("agents' bot", self.desk.fetch_updates, attendance.of_words(self.desk_intake))
         self._spawn(tasks, poll.run())
 
     async def _serve(self, stack: contextlib.AsyncExitStack, app: Any) -> None:
@@ -154,12 +183,12 @@ class Legato:
 
 
 async def build(
-    settings: Settings, *, clock: Clock | None = None, parts: frozenset[str] = frozenset(PARTS), brain: Brain | None = None
+    settings: Settings, *, clock: Clock | None = None, parts: frozenset[str] = frozenset(PARTS), brain: Brain | Around | None = None
 ) -> Legato:
     """Build an assistant from its settings.
 
     The schema must be right (:class:`SchemaMismatch` says what to do); an empty SQLite file is given it, as nobody else has the file.
-    ``brain`` replaces the assistant's own. Raises :class:`ContentError` for content with mistakes.
+    ``brain`` replaces the assistant's own, or is put around it. Raises :class:`ContentError` for content with mistakes.
     """
     clock = clock or SystemClock()
     assistant = load_assistant(settings.assistant)
@@ -171,14 +200,23 @@ async def build(
     except BaseException:
         await database.close()
         raise
-    signals: Signals = RedisSignals(settings.redis_url) if settings.redis_url else LocalSignals()
-    accept = Accept(database, clock, signals, album_wait_s=settings.album_wait_s)
-    legato = Legato(settings, clock, database, signals, assistant, parts, CustomerIntake(accept, database, clock))
     name = f"{socket.gethostname()}:{os.getpid()}:{secrets.token_hex(3)}"
+    process = Process(name, parts, bots_of(settings) if CHANNELS in parts else ())
+    shared = between(settings.redis_url, clock, prefix=settings.redis_prefix, name=name)
+    accept = Accept(database, clock, shared.signals, album_wait_s=settings.album_wait_s)
+    encoder = await asyncio.to_thread(load_encoder) if settings.search_meaning and WORKER in parts else None
+    legato = Legato(settings, clock, database, shared, assistant, parts, CustomerIntake(accept, database, clock), process, encoder)
     _add_turns(legato, name, brain)
     if CHANNELS in parts:
         _add_channels(legato, name)
     return legato
+
+
+def load_encoder() -> Encoder:
+    """Load the encoder of the search by meaning; raises :class:`SettingsError` where it is not installed."""
+    from memory.search.meaning import MiniLm  # it brings numpy, which a start does not need
+
+    return MiniLm.load()
 
 
 def migrate_if_empty(tx: Any) -> None:
@@ -189,9 +227,26 @@ def migrate_if_empty(tx: Any) -> None:
         migrate(tx)
 
 
-def _add_turns(legato: Legato, name: str, brain: Brain | None) -> None:
+def _linker(legato: Legato) -> Linker:
+    """Who knows the customers' bot by name is the process that has started it; elsewhere codes are offered without links."""
+    assistant = legato.assistant
+    standing = Gate(demands=assistant.replies.demands, fresh_for=timedelta(seconds=legato.settings.proof_fresh_s))
+
+    async def bot_name() -> str | None:
+        return legato.customers.username if legato.customers is not None else None
+
+    return Linker(legato.database, legato.clock, assistant.knowledge, assistant.declared, standing, bot_name)
+
+
+def _add_turns(legato: Legato, name: str, brain: Brain | Around | None) -> None:
     settings, assistant = legato.settings, legato.assistant
-    writer = Writer(assistant.replies, company=assistant.company, expectation=assistant.expectation)
+    writer = Writer(
+        assistant.replies,
+        company=assistant.company,
+        expectation=assistant.expectation,
+        declared=assistant.declared,
+        language=assistant.language,
+    )
 
     def worker(thinks: Brain, behind_s: float) -> TurnWorker:
         return TurnWorker(
@@ -200,32 +255,51 @@ def _add_turns(legato: Legato, name: str, brain: Brain | None) -> None:
             legato.signals,
             thinks,
             writer,
-            getattr(assistant, "declared", Declarations()),
+            assistant.declared,
             name=name,
             at_once=settings.workers,
             lease_s=settings.lease_s,
             deadline_s=settings.turn_deadline_s,
             tries=settings.turn_tries,
             behind_s=behind_s,
+            late_after_s=settings.late_answer_s,
         )
 
     if WORKER in legato.parts:
-        own = KnowledgeBrain(assistant.knowledge, returning_after_s=settings.returning_after_s)
-        legato.workers.append(worker(brain or own, 0.0))
-        legato.background["the digest"] = Digest(legato.database, legato.clock, legato.signals, name=name)
+        own = KnowledgeBrain(
+            assistant.knowledge,
+            returning_after_s=settings.returning_after_s,
+            declared=assistant.declared,
+            language=assistant.language,
+            linker=_linker(legato),
+        )
+        legato.workers.append(worker(own if brain is None else brain(own) if callable(brain) else brain, 0.0))
+        legato.background["the digest"] = Digest(legato.database, legato.clock, legato.signals, name=name, encoder=legato.encoder)
+        legato.background["forgetting"] = Forgetting(
+            legato.database,
+            legato.clock,
+            legato.signals,
+            name=name,
+            receipts=settings.receipts,
+            cache=legato.between.cache,
+            notice=forgotten_post,
+        )
     if WATCHDOG in legato.parts:
         legato.workers.append(worker(HandOver(), settings.overdue_s))
+        legato.background["the promises"] = Promises(legato.database, legato.clock, legato.signals)
+        legato.background["retention"] = Retain(legato.database, legato.clock, assistant.declared.retention)
 
 
 def _add_channels(legato: Legato, name: str) -> None:
     settings, clock = legato.settings, legato.clock
     files: dict[str, Files] = {}
+    legato.background["the files"] = KeepFiles(legato.database, clock, files, name=name, max_bytes=settings.keep_files_max_bytes)
     if settings.telegram_token is not None:
         bot = CustomerBot(
             settings.telegram_token.get_secret_value(), api_base=settings.api_base, timeout_s=settings.send_timeout_s, files=files
         )
         legato.customers = bot
-        files[CHANNEL] = CustomerFiles(bot)
+        files[CHANNEL] = OrKept(CustomerFiles(bot), legato.database)
         limits = Limits(clock, overall_per_s=settings.sends_per_s, burst=settings.sends_per_s, address_per_s=settings.sends_per_chat_per_s)
         legato.deliveries.append(
             Deliver(
@@ -238,6 +312,7 @@ def _add_channels(legato: Legato, name: str) -> None:
                 name=name,
                 at_once=SENDS_AT_ONCE,
                 lease_s=settings.send_lease_s,
+                late_after_s=settings.late_answer_s,
             )
         )
         if settings.uncertain_wait_s > 0:
@@ -255,14 +330,19 @@ def _add_channels(legato: Legato, name: str) -> None:
             timeout_s=settings.send_timeout_s,
         )
         legato.desk = desk
-        files["desk"] = desk
+        files["desk"] = OrKept(desk, legato.database)
         legato.desk_intake = DeskIntake(
             legato.database,
-            Casework(legato.assistant.replies),
+            Casework(
+                legato.assistant.replies,
+                legato.assistant.declared,
+                zone=zone_of(settings.timezone),
+                late_claim_s=settings.late_claim_s,
+            ),
             legato.signals,
             clock,
             chat_id=settings.desk_chat,
-            is_member=desk.is_member,
+            is_member=Attendance(legato.between.presence, chat_id=settings.desk_chat).of_presses(desk.is_member),
         )
         per_s = settings.desk_posts_per_minute / 60
         limits = Limits(clock, overall_per_s=per_s, burst=settings.desk_posts_per_minute, address_per_s=0)

@@ -19,6 +19,10 @@ from rich.table import Table
 from sqlalchemy.exc import DBAPIError
 
 from bot.commands.customer import customer
+from bot.commands.doctor import doctor
+from bot.commands.processes import processes
+from bot.commands.retention import retention
+from bot.commands.turns import replay_turn
 from memory.errors import LegatoError
 
 app = typer.Typer(
@@ -33,6 +37,10 @@ app = typer.Typer(
 qa = typer.Typer(help="Scripted dialogues against the whole system.", no_args_is_help=True)
 app.add_typer(qa, name="qa", rich_help_panel="Quality")
 app.add_typer(customer, name="customer", rich_help_panel="Store")
+app.command("replay-turn", rich_help_panel="Store")(replay_turn)
+app.command(rich_help_panel="Store")(retention)
+app.command(rich_help_panel="Store")(doctor)
+app.command(rich_help_panel="Run")(processes)
 out = Console()
 err = Console(stderr=True, highlight=False)
 

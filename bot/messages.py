@@ -92,10 +92,12 @@ class Outgoing:
     - ``file``: the ``attachments`` with ``text`` as their caption, an album where there are several;
     - ``edit``: a new text for the message that carried exchange ``about_exchange``; ``about`` is its id, filled in just before the send;
     - ``answer``: the answer to the press ``about``; ``alert`` shows it as a box;
-    - ``card`` and ``close`` (desks only): show the handoff's packet as it stands now; close its topic.
+    - ``unsend``: delete the messages ``about``, their ids with commas between them;
+    - ``card`` and ``close`` (desks only): show the handoff's packet as it stands now; close its topic;
+    - ``drop`` (desks only): delete the topic ``about`` with everything in it.
     """
 
-    kind: Literal["text", "file", "edit", "answer", "card", "close"] = "text"
+    kind: Literal["text", "file", "edit", "answer", "unsend", "card", "close", "drop"] = "text"
     text: str = ""
     html: bool = False
     buttons: tuple[tuple[Button, ...], ...] = ()
@@ -155,6 +157,7 @@ class Files(Protocol):
 
 _incoming: TypeAdapter[Incoming] = TypeAdapter(Incoming)
 _outgoing: TypeAdapter[Outgoing] = TypeAdapter(Outgoing)
+_attachment: TypeAdapter[Attachment] = TypeAdapter(Attachment)
 
 
 def read_incoming(stored: dict[str, Any]) -> Incoming:
@@ -165,6 +168,11 @@ def read_incoming(stored: dict[str, Any]) -> Incoming:
 def read_outgoing(stored: dict[str, Any]) -> Outgoing:
     """An outgoing as the outbox keeps it."""
     return _outgoing.validate_python(stored)
+
+
+def read_attachment(stored: dict[str, Any]) -> Attachment:
+    """An attachment as an exchange keeps it."""
+    return _attachment.validate_python(stored)
 
 
 def rows_of(buttons: Sequence[Button]) -> tuple[tuple[Button, ...], ...]:

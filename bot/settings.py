@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from datetime import UTC, tzinfo
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
+from zoneinfo import ZoneInfo
 
 from dotenv import dotenv_values
 from pydantic import Field, SecretStr, ValidationError, field_validator, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from memory.errors import SettingsError
+from memory.redis_link import PREFIX as LINK_PREFIX
 
 PREFIX = "LEGATO_"
 
@@ -34,6 +37,10 @@ class Settings(BaseSettings):
     api_base: str = Field(default="https://api.telegram.org", description="where the Bot API is")
     database_url: str = Field(default="sqlite:///legato.db", description="the shared memory's database")
     redis_url: str | None = Field(default=None, description="Redis, needed only with more than one process")
+    redis_prefix: str = Field(
+        default=LINK_PREFIX, min_length=1, max_length=64, description="what all names in Redis begin with; another for each installation"
+    )
+    search_meaning: bool = Field(default=False, description="search the past by meaning too; needs `make meaning`")
     assistant: str = Field(default="banking", min_length=1, description="a built-in assistant's name, or a folder")
     webhook_url: str | None = Field(
         default=None, description="the public https address that Telegram calls; without it, updates are polled"
@@ -55,7 +62,19 @@ class Settings(BaseSettings):
         default=20.0, description="posts a minute in the desk; 0 is no limit"
     )
     overdue_s: Seconds = Field(default=60.0, description="an incoming that no worker came to for this long goes to a person")
+    late_answer_s: Seconds = Field(default=120.0, description="an answer that comes later than this is a bad experience")
+    late_claim_s: Seconds = Field(default=900.0, description="waiting longer than this for a person is a bad experience")
+    timezone: str = Field(default="UTC", description="where customers' hours and agents' dates are counted, such as Europe/London")
     workers: int = Field(default=32, ge=1, le=1000, description="turns at a time")
+    keep_files_max_bytes: int = Field(
+        default=5_000_000, ge=0, le=20_000_000, description="the largest file that is kept in the database; 0 keeps none"
+    )
+    erasures_file: Path | None = Field(
+        default=None, description="where receipts of forgetting are kept; without it, legato-erasures.jsonl beside the SQLite file"
+    )
+    proof_fresh_s: Annotated[float, Field(gt=0, le=315_360_000)] = Field(
+        default=2_592_000.0, description="how long it holds that a customer has proven who they are"
+    )
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL"] = Field(default="INFO", description="the least that is logged")
     log_json: bool = Field(default=False, description="log one JSON object a line")
 
@@ -73,6 +92,14 @@ class Settings(BaseSettings):
         if problems:
             raise SettingsError("\n".join(problems))
         return settings
+
+    @property
+    def receipts(self) -> Path:
+        """The file of receipts: the one that is set, or one beside the SQLite file, or in the folder where the process was started."""
+        if self.erasures_file is not None:
+            return self.erasures_file
+        kind, _, file = self.database_url.partition(":///")
+        return (Path(file).parent if kind.startswith("sqlite") else Path()) / "legato-erasures.jsonl"
 
     @field_validator("log_level", mode="before")
     @classmethod
@@ -110,10 +137,26 @@ class Settings(BaseSettings):
             raise ValueError("must begin with sqlite:// or postgresql://")
         return value
 
+    @field_validator("timezone")
+    @classmethod
+    def _check_timezone(cls, value: str) -> str:
+        try:
+            zone_of(value)
+        except (KeyError, ValueError, OSError):
+            raise ValueError("is no time zone that this machine knows; write one such as Europe/London, or UTC") from None
+        return value
+
     @field_validator("redis_url")
     @classmethod
     def _check_redis_url(cls, value: str | None) -> str | None:
         return None if value is None else _address(value, ("redis", "rediss", "unix"))
+
+    @field_validator("redis_prefix")
+    @classmethod
+    def _check_redis_prefix(cls, value: str) -> str:
+        if not re.fullmatch(r"[A-Za-z0-9_.:-]+", value):
+            raise ValueError("must have letters, digits and _ . : - only")
+        return value
 
     @model_validator(mode="after")
     def _check_together(self) -> Self:
@@ -135,6 +178,11 @@ class Settings(BaseSettings):
         if problems:
             raise ValueError("\n".join(problems))
         return self
+
+
+def zone_of(name: str) -> tzinfo:
+    """The time zone of this name. Raises ``KeyError``, ``ValueError`` or ``OSError`` for a name that this machine has no zone for."""
+    return UTC if name == "UTC" else ZoneInfo(name)
 
 
 def _var(name: str) -> str:

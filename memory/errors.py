@@ -4,7 +4,9 @@ LegatoError
 ├── SettingsError            configuration that cannot be used; the text names the setting and the remedy
 ├── ContentError             an assistant's YAML or Markdown; carries every mistake with its file and line
 ├── SchemaMismatch           the database's schema is older or newer than this program
-└── ConsentMissing           a customer has not agreed to what their data would be used for
+├── ValueRefused             a fact's value is not of its type; the text says what is expected (memory/values.py)
+├── ConsentMissing           a customer has not agreed to what their data would be used for
+└── MergeRefused             customers cannot be merged or un-merged; the text says why
 """
 
 from __future__ import annotations
@@ -34,3 +36,7 @@ class SchemaMismatch(LegatoError):
 
 class ConsentMissing(LegatoError):
     """A customer has not agreed to what their data would be used for."""
+
+
+class MergeRefused(LegatoError):
+    """Customers cannot be merged, or a merge cannot be undone."""

@@ -19,12 +19,21 @@ DIGEST = "digest"
 DIGEST_AFTER = timedelta(minutes=15)
 """How long they wait, so that a conversation is dealt with in few pieces and what was logged has settled."""
 
+FILES = "files"
+"""The kind of lane in which a turn's attachments wait to be fetched and kept (:mod:`memory.attachments`); its key is the turn's id."""
+
+FILES_AFTER = timedelta(minutes=1)
+"""How long they wait, so that the desk, which shows them at once, comes first."""
+
+MASKED = "masked"
+"""What ``data`` of an exchange has, and nothing else, once its words were masked: since when, in ISO 8601."""
+
 PER_TURN = 256
 """How many exchanges one turn can log: an exchange's id is its turn's id times this, plus its place, and so the same in a repeated turn."""
 
 
 class Exchange(SQLModel, table=True):
-    """One message, or one event about a message (``about_id``); rows are added, never changed.
+    """One message, or one event about a message (``about_id``); rows are added, and changed only by being masked when they are old.
 
     ``origin`` is where the words came from, as ``channel:message id``, and finds the exchange that an edit or a reaction speaks of.
     ``mood`` is from -1 (bad) to 1 (good), ``intent`` what the assistant took the message for; both None where nobody judged.
@@ -33,6 +42,13 @@ class Exchange(SQLModel, table=True):
     __table_args__ = (
         sa.Index("exchange_customer", "customer_id", "id"),
         sa.Index("exchange_origin", "identity_id", "origin"),
+        sa.Index(
+            "exchange_about",
+            "about_id",
+            "id",
+            sqlite_where=sa.text("about_id IS NOT NULL"),
+            postgresql_where=sa.text("about_id IS NOT NULL"),
+        ),
     )
 
     id: int = Field(primary_key=True, sa_type=BigId, sa_column_kwargs={"autoincrement": False})
@@ -152,6 +168,12 @@ def log(tx: Tx, rows: list[Row]) -> None:
         tx.execute(sa.insert(_exchange), rows)
         latest = max(row["at"] for row in rows)
         mark_lanes(tx, DIGEST, (str(row["customer_id"]) for row in rows), ready_at=latest + DIGEST_AFTER)
+        mark_lanes(tx, FILES, (str(row["turn_id"]) for row in rows if row["attachments"]), ready_at=latest + FILES_AFTER)
+
+
+def is_masked(row: Record) -> bool:
+    """Whether the exchange's words were masked because they had been kept for long enough (:mod:`memory.retention`)."""
+    return bool(row.data) and MASKED in row.data
 
 
 def find_origin(tx: Tx, identity_id: int, origin: str) -> Record | None:

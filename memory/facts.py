@@ -1,7 +1,7 @@
 """What is known about customers: when it was true, when we learned it, from whom, how surely, and for what it may be used.
 
-Two times belong to a fact. It held from ``since`` until ``until`` (None: still); we learned it at ``learned_at``, and that it had ended, or had
-never been true, at ``closed_at``. So both "where did they live in May" and "where did we think in May that they live" have an answer.
+Two times belong to a fact. It held from ``since`` until ``until`` (None: still); we learned it at ``learned_at``, and that it had ended, or
+had never been true, at ``closed_at``. So both "where did they live in May" and "where did we think in May that they live" have an answer.
 
 A fact's ``standing``:
 
@@ -30,6 +30,7 @@ from memory.consents import is_granted
 from memory.database import BigId, Json, Record, Row, Tx, table
 from memory.declared import Declarations
 from memory.errors import ConsentMissing
+from memory.proposals import propose_same
 
 CUSTOMER, AGENT, SYSTEM, CHANNEL = "customer", "agent", "system", "channel"
 """Who said it. What is guessed has the source ``customer`` and a confidence below ``SURE``."""
@@ -54,7 +55,10 @@ OPEN = (Standing.CURRENT, Standing.PROPOSED, Standing.CONTESTED)
 
 
 class Fact(SQLModel, table=True):
-    """One value that was told, once. ``fresh_at`` is when somebody last said the same; ``by`` is who, where ``source`` is not enough."""
+    """One value that was told, once. ``fresh_at`` is when somebody last said the same; ``by`` is who, where ``source`` is not enough.
+
+    ``told_as`` is the standing that it was given when it was told, which it kept until it was closed: so it is known how it stood then.
+    """
 
     __table_args__ = (
         sa.Index(
@@ -66,6 +70,12 @@ class Fact(SQLModel, table=True):
             postgresql_where=sa.text("standing = 'current'"),
         ),
         sa.Index("fact_customer", "customer_id", "name"),
+        sa.Index(
+            "fact_closed",
+            "closed_at",
+            sqlite_where=sa.text("closed_at IS NOT NULL"),
+            postgresql_where=sa.text("closed_at IS NOT NULL"),
+        ),
     )
 
     id: int | None = Field(default=None, primary_key=True, sa_type=BigId)
@@ -73,6 +83,7 @@ class Fact(SQLModel, table=True):
     name: str
     value: Any = Field(sa_type=Json)
     standing: str = Standing.CURRENT
+    told_as: str = Standing.CURRENT
     source: str
     by: str | None = None
     exchange_id: int | None = Field(default=None, sa_type=BigId)
@@ -125,9 +136,11 @@ def remember(tx: Tx, declared: Declarations, customer_id: int, told: Told, *, at
     """Store what was told and say how it stands now. Told again, it only becomes fresher.
 
     ``customer_id`` is the home of the identity that it was told through (:class:`memory.customers.Identity`), ``person`` all customers who
-    are this one person: a new value ends what any of them had told, and consent given by any of them is given. The caller holds the
-    customer (:func:`memory.customers.ownership_of`), commits, and brings :mod:`memory.known` up to date. Raises ``ValueRefused`` where the
-    value does not fit the declared type, :class:`ConsentMissing` where the customer has not agreed to what it is for.
+    are this one person. Each of them has a record of their own, as if there were no others, so that a merge can be undone; which of their
+    values is gone by is said when they are read (:func:`memory.context.facts_of`). Consent given by any of them is given. A value that
+    identifies somebody may propose that they are somebody known (:mod:`memory.proposals`). The caller holds the customer
+    (:func:`memory.customers.ownership_of`), commits, and brings :mod:`memory.known` up to date. Raises ``ValueRefused`` where the value
+    does not fit the declared type, :class:`ConsentMissing` where the customer has not agreed to what it is for.
     """
     about = declared.fact(told.name)
     value = about.check(told.value)
@@ -137,7 +150,9 @@ def remember(tx: Tx, declared: Declarations, customer_id: int, told: Told, *, at
         consent_id = is_granted(tx, ids, about.purpose)
         if consent_id is None:
             raise ConsentMissing(f"the fact `{told.name}` is kept for `{about.purpose}`, and the customer has not agreed to that")
-    rows = tx.execute(_open, {"p_ids": ids, "p_name": told.name}).all()
+    if about.identifies and told.confidence >= SURE:
+        propose_same(tx, told.name, value, customer_id, ids, at=at)
+    rows = tx.execute(_open, {"p_ids": [customer_id], "p_name": told.name}).all()
     row: Row = {
         "customer_id": customer_id,
         "name": told.name,
@@ -152,7 +167,7 @@ def remember(tx: Tx, declared: Declarations, customer_id: int, told: Told, *, at
         "learned_at": at,
         "fresh_at": at,
     }
-    current = best_of([one for one in rows if one.standing == Standing.CURRENT])
+    current = next((one for one in rows if one.standing == Standing.CURRENT), None)
     same = [one for one in rows if about.same(one.value, value)]
     if current is not None and row["since"] < current.since and not told.corrects and current not in same:
         return _add_row(tx, row, Standing.ENDED, until=current.since, closed_at=at)
@@ -173,7 +188,7 @@ def _succeed(tx: Tx, row: Row, rows: Sequence[Record], corrected: Record | None,
         row["since"] = min(corrected.since, row["since"])
     for one in rows:  # before the new one is there: only one may be current
         _close(tx, one, Standing.RETRACTED if one is corrected else Standing.ENDED, until=row["since"], at=at)
-    new_id = tx.execute(_add, {**row, "standing": Standing.CURRENT}).scalar_one()
+    new_id = tx.execute(_add, {**row, "standing": Standing.CURRENT, "told_as": Standing.CURRENT}).scalar_one()
     if rows:
         tx.execute(_closed_by, [{"p_id": one.id, "p_by": new_id} for one in rows])
 
@@ -221,23 +236,40 @@ def best_of(current: Sequence[Record]) -> Record | None:
     return max(current, key=lambda one: (rank_of(one.source, one.confidence), one.learned_at, one.id), default=None)
 
 
-def known_then(rows: Sequence[Record], then: datetime, *, held_at: datetime | None = None) -> dict[str, Record]:
-    """Which of a customer's facts (:func:`fact_history`) were gone by at ``then``, by name; ``held_at``: of what time they speak.
+def stood_then(rows: Iterable[Record], then: datetime) -> list[Record]:
+    """Those of a customer's facts (:func:`fact_history`) that were open at ``then``; ``told_as`` is how each of them stood. Pure.
 
-    Pure. What has been learned, ended or corrected after ``then`` does not count. Of several the one learned last wins: it ended the others.
+    What has been learned, ended or corrected after ``then`` does not count. What happened at that very moment does.
     """
-    held_at = held_at or then
-    found: dict[str, Record] = {}
-    for row in rows:
-        closed = row.closed_at is not None and row.closed_at <= then
-        retracted = closed and row.standing == Standing.RETRACTED
-        over = closed and row.until is not None and row.until <= held_at
-        sure = row.standing not in (Standing.PROPOSED, Standing.CONTESTED) and row.confidence >= SURE
-        if row.learned_at <= then and row.since <= held_at and sure and not retracted and not over:
-            best = found.get(row.name)
-            if best is None or (row.learned_at, row.id) > (best.learned_at, best.id):
-                found[row.name] = row
-    return found
+    return [row for row in rows if row.told_as in OPEN and row.learned_at <= then and not (row.closed_at and row.closed_at <= then)]
+
+
+def known_then(rows: Sequence[Record], then: datetime, *, held_at: datetime | None = None) -> dict[str, Record]:
+    """Which of a customer's facts (:func:`fact_history`) were gone by at ``then``, by name. Pure.
+
+    With ``held_at``: what was believed at ``then`` about that time, be it before or after: the value whose interval, as it was known then,
+    holds that time. Of several the one of the higher rank counts, then the one learned last.
+    """
+    if held_at is None:
+        believed = [row for row in stood_then(rows, then) if row.told_as == Standing.CURRENT]
+    else:
+        believed = [row for row in rows if _believed(row, then) and _held(row, then, held_at)]
+    names = {row.name for row in believed}
+    best = {name: best_of([row for row in believed if row.name == name]) for name in sorted(names)}
+    return {name: row for name, row in best.items() if row is not None}
+
+
+def _believed(row: Record, then: datetime) -> bool:
+    """Whether the memory went by this value at ``then``, of whatever time it speaks."""
+    if row.told_as in (Standing.PROPOSED, Standing.CONTESTED) or row.confidence < SURE or row.learned_at > then:
+        return False
+    return not (row.standing == Standing.RETRACTED and row.closed_at <= then)
+
+
+def _held(row: Record, then: datetime, at: datetime) -> bool:
+    """Whether, as far as was known at ``then``, the value held at ``at``: an end that was learned later does not count."""
+    until = row.until if row.closed_at is not None and row.closed_at <= then else None
+    return bool(row.since <= at and (until is None or at < until))
 
 
 def _standing_of(told: Told, current: Record | None, *, agrees: bool) -> Standing:
@@ -252,7 +284,7 @@ def _standing_of(told: Told, current: Record | None, *, agrees: bool) -> Standin
 
 
 def _add_row(tx: Tx, row: Row, standing: Standing, **closed: datetime) -> Standing:
-    tx.execute(_add, {**row, "standing": standing, **closed})
+    tx.execute(_add, {**row, "standing": standing, "told_as": standing, **closed})
     return standing
 
 

@@ -39,6 +39,13 @@ class Handoff(SQLModel, table=True):
             postgresql_where=sa.text("ended_at IS NULL"),
         ),
         sa.Index("handoff_topic", "topic"),
+        sa.Index("handoff_customer", "customer_id", "id"),
+        sa.Index(
+            "handoff_ended",
+            "ended_at",
+            sqlite_where=sa.text("ended_at IS NOT NULL"),
+            postgresql_where=sa.text("ended_at IS NOT NULL"),
+        ),
     )
 
     id: int = Field(primary_key=True, sa_type=BigId, sa_column_kwargs={"autoincrement": False})
@@ -78,6 +85,7 @@ _place = (
     .where(_handoff.c.id == _b("p_id"), _handoff.c.topic.is_not_distinct_from(_b("p_old")))
     .values(topic=_b("p_topic"), card=_b("p_card"))
 )
+_renew = sa.update(_handoff).where(_handoff.c.id == _b("p_id")).values(packet=_b("p_packet", type_=_handoff.c.packet.type))
 _by_id = sa.select(_handoff).where(_handoff.c.id == _b("p_id"))
 _by_topic = sa.select(_handoff).where(_handoff.c.topic == _b("p_topic")).order_by(_handoff.c.id.desc()).limit(1)
 _open = sa.select(_handoff).where(_handoff.c.customer_id == _b("p_customer"), _handoff.c.ended_at.is_(None))
@@ -119,6 +127,11 @@ def end_handoff(tx: Tx, handoff: Record, *, ending: str, return_packet: dict[str
 def place_handoff(tx: Tx, handoff_id: int, *, old: str | None, topic: str | None, card: str | None) -> bool:
     """Note where the desk has put the episode, if it still stood at ``old``."""
     return tx.execute(_place, {"p_id": handoff_id, "p_old": old, "p_topic": topic, "p_card": card}).rowcount == 1
+
+
+def renew_packet(tx: Tx, handoff_id: int, packet: dict[str, Any]) -> None:
+    """Give the episode the packet as it stands after something in it has changed. The caller holds the customer."""
+    tx.execute(_renew, {"p_id": handoff_id, "p_packet": packet})
 
 
 def get_handoff(tx: Tx, handoff_id: int) -> Record | None:

@@ -109,6 +109,20 @@ def mark_lanes(tx: Tx, kind: str, keys: Iterable[str], *, ready_at: datetime) ->
         tx.execute(_mark(tx), rows)
 
 
+@per_dialect
+def _restart(dialect: str) -> Any:
+    new = insert_into(Lane, dialect)
+    values = {"ready_at": new.excluded.ready_at, "lease": _lane.c.lease + 1, "worker": None, "tries": 0}
+    return new.on_conflict_do_update(index_elements=["kind", "key"], set_=values)
+
+
+def restart_lanes(tx: Tx, kind: str, keys: Iterable[str], *, ready_at: datetime) -> None:
+    """Say that what is to be done in these lanes is to be begun anew: whoever is at it loses the lane and stores nothing."""
+    rows = [{"kind": kind, "key": key, "ready_at": ready_at, "lease": 0, "tries": 0} for key in sorted(set(keys))]
+    if rows:
+        tx.execute(_restart(tx), rows)
+
+
 def claim_lanes(tx: Tx, kind: str, *, worker: str, now: datetime, until: datetime, limit: int) -> list[Claimed]:
     """Take up to ``limit`` ready lanes until the lease ends; no other worker has any of them meanwhile."""
     rows = tx.execute(_claim, {"p_kind": kind, "p_now": now, "p_until": until, "p_worker": worker, "p_limit": limit}).all()
@@ -123,6 +137,12 @@ def still_held(tx: Tx, claimed: Iterable[Claimed]) -> set[str]:
     kind = next(iter(leases.values())).kind
     rows = tx.execute(_held, {"p_kind": kind, "p_keys": list(leases)})
     return {key for key, lease in rows if leases[key].lease == lease}
+
+
+def lock_lanes(tx: Tx, kind: str, keys: Iterable[str]) -> None:
+    """Lock those of the lanes that are there, so that nobody claims, leaves or records anything in them before the caller commits."""
+    if wanted := sorted(set(keys)):
+        tx.execute(_held, {"p_kind": kind, "p_keys": wanted}).all()
 
 
 def leave_lanes(tx: Tx, kind: str, then: Mapping[str, datetime | None]) -> None:

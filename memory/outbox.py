@@ -20,7 +20,7 @@ from sqlmodel import Field, SQLModel
 from memory.clock import UtcDateTime
 from memory.customers import Customer
 from memory.database import BigId, Json, Record, Row, Tx, insert_into, per_dialect, table
-from memory.lanes import open_lanes
+from memory.lanes import lock_lanes, open_lanes
 
 WAITING, SENDING, SENT, REFUSED, UNCERTAIN, DROPPED = "waiting", "sending", "sent", "refused", "uncertain", "dropped"
 
@@ -48,12 +48,33 @@ class Outbox(SQLModel, table=True):
             postgresql_where=sa.text("state = 'uncertain' AND resolved IS NULL"),
         ),
         sa.Index("outbox_exchange", "exchange_id"),
+        sa.Index("outbox_customer", "customer_id", "id"),
         sa.Index(
             "outbox_message",
             "address",
             "message_id",
             sqlite_where=sa.text("message_id IS NOT NULL"),
             postgresql_where=sa.text("message_id IS NOT NULL"),
+        ),
+        sa.Index(
+            "outbox_purpose",
+            "customer_id",
+            "purpose",
+            sqlite_where=sa.text("state = 'waiting' AND purpose IS NOT NULL"),
+            postgresql_where=sa.text("state = 'waiting' AND purpose IS NOT NULL"),
+        ),
+        sa.Index(
+            "outbox_unasked",
+            "customer_id",
+            "id",
+            sqlite_where=sa.text("purpose IS NOT NULL"),
+            postgresql_where=sa.text("purpose IS NOT NULL"),
+        ),
+        sa.Index(
+            "outbox_done",
+            "done_at",
+            sqlite_where=sa.text("done_at IS NOT NULL"),
+            postgresql_where=sa.text("done_at IS NOT NULL"),
         ),
         {"sqlite_autoincrement": True},
     )
@@ -119,6 +140,26 @@ _sent_as = sa.select(_outbox.c.exchange_id).where(
     _outbox.c.exchange_id.is_not(None),
 )
 _by_id = sa.select(_outbox).where(_outbox.c.id == _b("p_id"))
+_for_purpose = sa.and_(
+    sa.text("state = 'waiting' AND purpose IS NOT NULL"),
+    _outbox.c.customer_id.in_(_b("p_customers", expanding=True)),
+    _outbox.c.purpose == _b("p_purpose"),
+)
+_purpose_lanes = sa.select(_outbox.c.lane, _outbox.c.address).where(_for_purpose).distinct()
+_drop_purpose = (
+    sa.update(_outbox).where(_for_purpose).values(state=DROPPED, why="the consent that it rested on was taken back", done_at=_b("p_at"))
+)
+_unasked = (
+    sa.select(_outbox.c.created_at)
+    .where(
+        sa.text("purpose IS NOT NULL"),
+        _outbox.c.customer_id == _b("p_customer"),
+        _outbox.c.purpose != _b("p_service"),
+        _outbox.c.state.not_in([DROPPED, REFUSED]),
+    )
+    .order_by(_outbox.c.id.desc())
+    .limit(1)
+)
 
 
 def outbox_row(
@@ -219,3 +260,20 @@ def exchange_sent_as(tx: Tx, lane: str, address: str, message_id: str) -> int | 
 def get_outgoing(tx: Tx, outgoing_id: int) -> Record | None:
     """One outgoing, or None."""
     return tx.execute(_by_id, {"p_id": outgoing_id}).first()
+
+
+def drop_purpose(tx: Tx, customer_ids: Collection[int], purpose: str, *, at: datetime) -> int:
+    """Drop what waits to be sent to these customers for ``purpose``; how many. What is being sent already cannot be called back."""
+    whose = {"p_customers": sorted(customer_ids), "p_purpose": purpose}
+    lanes: dict[str, list[str]] = {}
+    for lane, address in tx.execute(_purpose_lanes, whose):
+        lanes.setdefault(lane, []).append(address)
+    for kind in sorted(lanes, reverse=True):  # before the rows: whoever delivers holds the lane and then wants the row
+        lock_lanes(tx, kind, lanes[kind])
+    return int(tx.execute(_drop_purpose, whose | {"p_at": at}).rowcount) if lanes else 0
+
+
+def last_unasked(tx: Tx, customer_ids: Collection[int], *, service: str) -> datetime | None:
+    """When these customers were last written to for a purpose other than ``service`` without having asked; None: never that is known."""
+    found = [tx.execute(_unasked, {"p_customer": one, "p_service": service}).scalar() for one in sorted(customer_ids)]
+    return max((at for at in found if at is not None), default=None)

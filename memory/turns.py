@@ -14,6 +14,9 @@ from sqlmodel import Field, SQLModel
 from memory.clock import UtcDateTime
 from memory.database import BigId, Json, Row, Tx, table
 
+DIALOGUE = "dialogue"
+"""Where ``trace`` has the state of the conversation that the turn began with, if it had any; its own row has only the present one."""
+
 
 class Turn(SQLModel, table=True):
     """A finished turn. ``trace`` says what was understood and which rule decided."""

@@ -50,6 +50,8 @@ class Act:
     place: str
     exchanges: list[Row] = field(default_factory=list)
     outgoings: list[Put] = field(default_factory=list)
+    learned: bool = False
+    """Whether something that recall gathers was changed."""
 
     @classmethod
     def begin(cls, tx: Tx, incoming: Incoming, *, customer_id: int, identity_id: int, place: str, now: datetime) -> Act | None:

@@ -12,15 +12,21 @@ from bot.desks import texts
 from bot.markup import units_of
 from bot.messages import MAX_TEXT, Button
 from bot.turn.mirror import SIGNS, called, shortened
-from bot.turn.packet import Packet, PacketFact, PacketLine
+from bot.turn.packet import Packet, PacketFact, PacketJourney, PacketLine, PacketPromise, PacketSummary
 from memory.database import Record
 from memory.handoffs import ENDED, OWNED, WAITING
+from memory.promises import BROKEN
+from memory.proofs import FRESH_FOR, level_now
+from memory.proposals import Maybe
 
 MAX_TITLE = 128
 """The longest name of a topic (Bot API, createForumTopic)."""
 
-WANT_UNITS, FACT_UNITS, TRIED_UNITS, LINE_UNITS, NAME_UNITS = 700, 160, 80, 280, 64
+WANT_UNITS, FACT_UNITS, TRIED_UNITS, LINE_UNITS, NAME_UNITS, PROMISE_UNITS = 700, 160, 80, 280, 64, 200
 """How much of each is shown, in UTF-16 units of HTML; what is cut ends in an ellipsis. Together they leave room for several facts."""
+
+MOST_MOMENTS, MOST_OTHERS, MOST_PROMISES, MOST_JOURNEYS, MOST_LIKELY, MOST_SUMMARIES = 3, 2, 4, 5, 3, 3
+"""How many of each are shown; the packet has more."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,10 +41,11 @@ class Standing:
     ended_at: datetime | None
     ending: str | None
     ended_by: str | None
+    maybe: tuple[Maybe, ...] = ()
 
 
-def standing_of(handoff: Record) -> Standing:
-    """How this row stands."""
+def standing_of(handoff: Record, maybe: Sequence[Maybe] = ()) -> Standing:
+    """How this row stands; ``maybe`` are those who may be the same person."""
     return Standing(
         id=handoff.id,
         state=handoff.state,
@@ -48,6 +55,7 @@ def standing_of(handoff: Record) -> Standing:
         ended_at=handoff.ended_at,
         ending=handoff.ending,
         ended_by=(handoff.return_packet or {}).get("agent"),
+        maybe=tuple(maybe),
     )
 
 
@@ -68,51 +76,80 @@ def render_buttons(standing: Standing) -> tuple[tuple[Button, ...], ...]:
 def render_card(standing: Standing, packet: Packet, now: datetime) -> str:
     """Telegram HTML of at most ``MAX_TEXT`` UTF-16 units, tags counted.
 
-    Where it is too long, the oldest lines go first, then the last of what was tried, then the last facts.
+    Where it is too long, the oldest lines go first, then earlier conversations, what was tried, and the last of what is known.
     """
-    lines, tried, facts = list(packet.lines), list(packet.tried), list(packet.facts)
+    parts = _Parts(
+        list(packet.lines),
+        list(packet.summaries[:MOST_SUMMARIES]),
+        list(packet.tried),
+        list(packet.likely[:MOST_LIKELY]),
+        list(packet.journeys[:MOST_JOURNEYS]),
+        list(packet.facts),
+        list(packet.promises[:MOST_PROMISES]),
+    )
     while True:
-        card = _card(standing, packet, facts, tried, lines, now)
-        if units_of(card) <= MAX_TEXT:
+        card = _card(standing, packet, parts, now)
+        if units_of(card) <= MAX_TEXT or not parts.shorten():
             return card
-        if lines:
-            lines.pop(0)
-        elif tried:
-            tried.pop()
-        else:
-            facts.pop()
 
 
-def _card(
-    standing: Standing,
-    packet: Packet,
-    facts: Sequence[PacketFact],
-    tried: Sequence[str],
-    lines: Sequence[PacketLine],
-    now: datetime,
-) -> str:
+@dataclass(slots=True)
+class _Parts:
+    """What of a packet is shown: all of it, until there is not enough room."""
+
+    lines: list[PacketLine]
+    summaries: list[PacketSummary]
+    tried: list[str]
+    likely: list[PacketFact]
+    journeys: list[PacketJourney]
+    facts: list[PacketFact]
+    promises: list[PacketPromise]
+
+    def shorten(self) -> bool:
+        """Leave out what is missed least; False if nothing is left to leave out."""
+        if self.lines:
+            self.lines.pop(0)
+            return True
+        keeps_one = (self.summaries, self.tried, self.likely, self.journeys)
+        found = next((some for some in keeps_one if some), None) or (self.facts if len(self.facts) > 1 else self.promises or self.facts)
+        if found:
+            found.pop()
+        return bool(found) or bool(self.facts)
+
+
+def _card(standing: Standing, packet: Packet, parts: _Parts, now: datetime) -> str:
     def when(at: datetime) -> str:
         if at.date() == now.date():
             return f"{at:%H:%M}"
         return f"{at.day} {at:%b %H:%M}" if at.year == now.year else f"{at.day} {at:%b %Y}"
 
     want = _safe(packet.want, WANT_UNITS)
+    known = [_fact(fact, when) for fact in parts.facts]
+    known += [_likely(fact) for fact in parts.likely]
+    if known and packet.consents:
+        known.append(_safe(_consents(packet), LINE_UNITS))
     sections = [
-        _header(packet),
+        _header(packet, now),
         f"<b>{texts.WHAT_THEY_WANT}</b>\n" + (f"<blockquote>{want}</blockquote>" if want else texts.NOTHING_SAID),
-        _section(texts.WHAT_WE_KNOW, [_fact(fact, when) for fact in facts]),
-        _section(texts.TRIED, [f"• {_safe(title, TRIED_UNITS)}" for title in tried]),
-        _section(texts.LAST_EXCHANGES, _lines(packet, lines, when)),
+        _careful(packet),
+        _section(texts.MAYBE, [_maybe(one) for one in standing.maybe]),
+        _section(texts.PROMISED, [_promise(one, when) for one in parts.promises]),
+        _section(texts.WHAT_WE_KNOW, known),
+        _section(texts.WHERE_THEY_STAND, [_journey(one) for one in parts.journeys]),
+        _section(texts.TRIED, [f"• {_safe(title, TRIED_UNITS)}" for title in parts.tried]),
+        _section(texts.BEFORE, [_summary(one, when) for one in parts.summaries]),
+        _section(texts.LAST_EXCHANGES, _lines(packet, parts.lines, when)),
         _state(standing, when),
     ]
     return "\n\n".join(section for section in sections if section)
 
 
-def _header(packet: Packet) -> str:
+def _header(packet: Packet, now: datetime) -> str:
     name = f"<b>{_safe(_name(packet), NAME_UNITS)}</b>"
     since = packet.customer_since
     known = texts.KNOWN_SINCE.format(since=f"{since.day} {since:%b %Y}") if since is not None else texts.FIRST_CONTACT
-    about = [f"@{packet.username}" if packet.username else "", packet.channel, packet.language or "", known]
+    proof = texts.PROOFS.get(level_now(packet.proof, packet.proven_at, now, FRESH_FOR), "")
+    about = [f"@{packet.username}" if packet.username else "", packet.channel, packet.language or "", proof, known]
     reason = texts.REASONS.get(packet.reason, packet.reason.replace("_", " ").capitalize())
     rows = [" · ".join([name, *(escape(part, quote=False) for part in about if part)]), escape(reason, quote=False)]
     if packet.earlier:
@@ -120,10 +157,74 @@ def _header(packet: Packet) -> str:
     return "\n".join(rows)
 
 
+def _careful(packet: Packet) -> str:
+    """Why this customer is to be treated with care, if so: in one line, as it has to be read first."""
+    moments = packet.careful
+    if not moments:
+        return ""
+    count = texts.BAD_MOMENT if len(moments) == 1 else texts.BAD_MOMENTS.format(count=len(moments))
+    reasons = "; ".join(f"{one.words} on {one.at.day} {one.at:%b}" for one in moments[:MOST_MOMENTS])
+    return f"<b>{_safe(texts.CAREFUL.format(count=count, reasons=reasons), LINE_UNITS)}</b>"
+
+
+def _maybe(one: Maybe) -> str:
+    kinds = " and ".join(kind.replace("_", " ") for kind in one.kinds)
+    return f"• {_safe(texts.MAYBE_ONE.format(customer=one.customer_id, kinds=kinds), FACT_UNITS)}"
+
+
+def _promise(promise: PacketPromise, when: Callable[[datetime], str]) -> str:
+    due = ""
+    if promise.due_at is not None:
+        due = (texts.OVERDUE if promise.state == BROKEN else texts.DUE).format(due=when(promise.due_at))
+    text = texts.PROMISE.format(id=promise.id, text=shortened(promise.text, PROMISE_UNITS), by=promise.by, due=due)
+    return f"• {_safe(text, PROMISE_UNITS + NAME_UNITS)}"
+
+
 def _fact(fact: PacketFact, when: Callable[[datetime], str]) -> str:
-    name = _safe(fact.name.replace("_", " ").capitalize(), NAME_UNITS)
-    source = texts.SOURCES.get(fact.source, fact.source)
-    return f"• {name}: <b>{_safe(_value(fact.value), FACT_UNITS)}</b> – {escape(source, quote=False)}, {when(fact.since)}"
+    rest = [f"{_source(fact)}, {when(fact.since)}"]
+    if fact.stale:
+        rest.append(texts.STALE)
+    for other in fact.others[:MOST_OTHERS]:
+        value = shortened(_shown(other), FACT_UNITS // 2)
+        rest.append(texts.OTHERWISE.format(value=value, source=_source(other), since=when(other.since)))
+    words = _safe("; ".join(rest), LINE_UNITS)
+    return f"• {_called(fact)}: <b>{_safe(_shown(fact), FACT_UNITS)}</b> – {words}"
+
+
+def _likely(fact: PacketFact) -> str:
+    return "• " + texts.LIKELY.format(name=_called(fact), value=_safe(_shown(fact), FACT_UNITS))
+
+
+def _called(fact: PacketFact) -> str:
+    name = fact.title or fact.name.replace("_", " ")
+    return _safe(name[:1].upper() + name[1:], NAME_UNITS)
+
+
+def _source(fact: PacketFact) -> str:
+    if fact.by is not None and fact.source == "agent":
+        return f"noted by {fact.by}"
+    return texts.SOURCES.get(fact.source, fact.source)
+
+
+def _shown(fact: PacketFact) -> str:
+    return fact.shown if fact.shown is not None else _value(fact.value)
+
+
+def _consents(packet: Packet) -> str:
+    said = [f"{one.title} {texts.YES if one.granted else texts.NO}" for one in packet.consents]
+    return "• " + texts.CONSENTS.format(consents=", ".join(said))
+
+
+def _journey(journey: PacketJourney) -> str:
+    what = " ".join(part for part in (journey.title, journey.matter) if part)
+    return f"• {_safe(what, NAME_UNITS)}: <b>{_safe(journey.stage, NAME_UNITS)}</b>" + (
+        f" – {_safe(journey.next, FACT_UNITS)}" if journey.next else ""
+    )
+
+
+def _summary(summary: PacketSummary, when: Callable[[datetime], str]) -> str:
+    said = [summary.wanted, summary.ending]
+    return f"• {when(summary.ended_at)}: {_safe(' – '.join(part for part in said if part), FACT_UNITS)}"
 
 
 def _value(value: Any) -> str:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from html import escape
 
 from bot.desks import texts
 from bot.desks.act import Act
+from bot.desks.noting import note_wait
 from bot.markup import plain_of, units_of
 from bot.messages import MAX_CAPTION, MAX_FILE_BYTES, MAX_TEXT, Incoming, Outgoing
 from bot.turn.mirror import first_name
@@ -23,24 +25,29 @@ HEADED = "headed"
 """Noted with an exchange whose words the customer sees under the agent's name, so that an edit keeps it."""
 
 
-def take(act: Act, handoff: Record) -> tuple[Record, bool]:
-    """Claim the case if it waits: the case as it stands then, and whether this claim won. A won one shows on the card."""
+def take(act: Act, handoff: Record, late: timedelta) -> tuple[Record, bool]:
+    """Claim the case if it waits: the case as it stands then, and whether this claim won. A won one shows on the card.
+
+    That the customer has waited longer than ``late`` is noted.
+    """
     name = act.incoming.name or texts.SOMEBODY
     won = handoff.state == WAITING and claim_handoff(act.tx, handoff, owner=act.agent, name=name, at=act.now)
     if won:
-        act.post(Outgoing(kind="card"))
+        note_wait(act, handoff, late)
+        if not act.learned:  # else the packet, and with it the card, is renewed when all is done
+            act.post(Outgoing(kind="card"))
     present = get_handoff(act.tx, handoff.id)
     assert present is not None  # handoffs are never deleted
     return present, won
 
 
-def relay(act: Act, handoff: Record) -> str | None:
+def relay(act: Act, handoff: Record, late: timedelta) -> str | None:
     """Pass a message on, claiming the case if it waits; what to post instead if it may not or cannot be passed on."""
     incoming = act.incoming
-    problem = _barred(act, handoff) or _unfit(incoming)
+    problem = barred(act, handoff) or _unfit(incoming)
     if problem is None and handoff.state == WAITING:
-        handoff, _ = take(act, handoff)
-        problem = _barred(act, handoff)
+        handoff, _ = take(act, handoff, late)
+        problem = barred(act, handoff)
     if problem is not None:
         return problem
     begins = not last_said(act.tx, act.identity.home_id, "agent", since_id=exchange_id(handoff.id, 0), limit=1)
@@ -92,10 +99,10 @@ def relay_edit(act: Act, original: Record) -> str:
     return "edit relayed"
 
 
-def _barred(act: Act, handoff: Record) -> str | None:
+def barred(act: Act, handoff: Record) -> str | None:
     """Why this agent may not speak to the customer here, if so."""
     if handoff.state == ENDED:
-        newer = open_handoff_of(act.tx, handoff.customer_id)
+        newer = open_handoff_of(act.tx, act.identity.customer_id)
         return texts.NOT_SENT_ENDED if newer is None else texts.NOT_SENT_NEWER
     if handoff.state == OWNED and handoff.owner != act.agent:
         return texts.NOT_SENT_HELD.format(agent=handoff.owner_name)

@@ -21,9 +21,11 @@ from bot.messages import Attachment, Files, Outgoing, Postponed, Receipt, Refuse
 from bot.turn.packet import read_packet
 from bot.turn.write import GENERAL
 from memory.clock import Clock
+from memory.customers import person_of
 from memory.database import Database, Record
 from memory.errors import SettingsError
 from memory.handoffs import ENDED, get_handoff, place_handoff
+from memory.proposals import open_proposals
 
 logger = logging.getLogger(__name__)
 
@@ -144,13 +146,15 @@ class TopicDesk:
         try:
             if outgoing.kind == "answer":
                 return await self._answer(outgoing)
+            if outgoing.kind in ("unsend", "drop"):
+                return await self._remove(outgoing)
             if address == GENERAL:
                 return await self._in_general(outgoing)
             return await self._in_topic(address, outgoing)
         except _NotYet as not_yet:
             return not_yet.receipt
         except TelegramError as error:
-            return receipt_of(error, repeatable=outgoing.kind in ("edit", "card", "close", "answer"))
+            return receipt_of(error, repeatable=outgoing.kind in ("edit", "card", "close", "answer", "unsend", "drop"))
         except (OSError, DBAPIError) as error:
             return Postponed(SOON_S, type(error).__name__)
 
@@ -160,6 +164,21 @@ class TopicDesk:
         except BadRequest as error:
             if not says(error, "query is too old", "query id is invalid"):
                 raise
+        return Sent(None)
+
+    async def _remove(self, outgoing: Outgoing) -> Receipt:
+        """Delete messages, or a topic with all that is in it; what is gone already is as it should be.
+
+        Without the right to delete, it is refused for good: the desk goes on, and who asked for it is told.
+        """
+        try:
+            if outgoing.kind == "drop":
+                await self._bot.delete_forum_topic(self._chat_id, int(outgoing.about or 0))
+            else:
+                await self._bot.delete_messages(self._chat_id, [int(one) for one in (outgoing.about or "").split(",")])
+        except BadRequest as error:
+            if not says(error, *GONE, "message to delete not found"):
+                return Refused(error.message)
         return Sent(None)
 
     async def _in_general(self, outgoing: Outgoing) -> Receipt:
@@ -226,7 +245,7 @@ class TopicDesk:
 
     async def _show_card(self, handoff: Record) -> Receipt:
         """Bring the card up to date; one that was deleted is posted anew."""
-        html, buttons = self._card(handoff)
+        html, buttons = await self._card(handoff)
         if handoff.card is not None and await self._poster.edit(handoff.card, html, buttons):
             return Sent(handoff.card)
         card = await self._poster.text(int(handoff.topic), html, buttons)
@@ -234,8 +253,9 @@ class TopicDesk:
         await self._database.write(lambda tx: place_handoff(tx, handoff.id, old=topic, topic=topic, card=card))
         return Sent(card)
 
-    def _card(self, handoff: Record) -> tuple[str, Any]:
-        standing = standing_of(handoff)
+    async def _card(self, handoff: Record) -> tuple[str, Any]:
+        maybe = await self._database.read(lambda tx: open_proposals(tx, person_of(tx, handoff.customer_id)))
+        standing = standing_of(handoff, maybe if handoff.state != ENDED else ())
         return render_card(standing, read_packet(handoff.packet), self._clock.now()), render_buttons(standing)
 
     async def _make(self, handoff: Record) -> Record:

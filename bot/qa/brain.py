@@ -18,10 +18,15 @@ class BrainFailed(Exception):
 class ScriptedBrain:
     """The assistant's own brain, until ``mode`` is changed. ``hanging`` counts thoughts that will never end."""
 
-    def __init__(self, own: Brain, mode: Mode) -> None:
-        self._own = own
+    def __init__(self, mode: Mode) -> None:
+        self._own: Brain | None = None
         self.mode = mode
         self.hanging = 0
+
+    def around(self, own: Brain) -> ScriptedBrain:
+        """Think with the brain of an assistant that was just built."""
+        self._own = own
+        return self
 
     async def think(self, arrived: Arrived, context: Context) -> tuple[Decision, dict[str, Any]]:
         mode = self.mode
@@ -32,9 +37,16 @@ class ScriptedBrain:
         if mode == "slow":
             await asyncio.Event().wait()
         if mode == "hanging":
-            self.hanging += 1
-            try:
-                await asyncio.Event().wait()
-            finally:
-                self.hanging -= 1
-        return await self._own.think(arrived, context)
+            await self._hang()
+        assert self._own is not None
+        thought = await self._own.think(arrived, context)
+        if mode == "hanging late":
+            await self._hang()
+        return thought
+
+    async def _hang(self) -> None:
+        self.hanging += 1
+        try:
+            await asyncio.Event().wait()
+        finally:
+            self.hanging -= 1

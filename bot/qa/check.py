@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Sequence
 from typing import Any
 
@@ -13,10 +14,13 @@ from bot.qa.format import Desk, HandoffIs, Hears, LedgerHas, MemoryHas, Sees, To
 from bot.qa.ledger import Said, count_rows, customer_table, read_customers, read_exchanges
 from bot.qa.stage import Stage
 from bot.simulator import Answer, SeenMessage
+from bot.turn.experience import careful
+from memory.context import Context, recall
+from memory.customers import person_of
 from memory.database import Record, Tx
 from memory.dialogue import dialogue_table
-from memory.facts import Standing, fact_history
 from memory.handoffs import handoff_table
+from memory.promises import promise_history
 
 SHOWN = 300
 """How much of a text a difference repeats."""
@@ -151,7 +155,7 @@ async def check_handoff(wanted: HandoffIs, stage: Stage, who: str) -> None:
 
     def read(tx: Tx) -> list[Record]:
         known = read_customers(tx).get(address)
-        query = sa.select(handoff_table).where(handoff_table.c.customer_id == (known.customer_id if known else 0))
+        query = sa.select(handoff_table).where(handoff_table.c.customer_id.in_(person_of(tx, known.customer_id) if known else []))
         return list(tx.execute(query.order_by(handoff_table.c.id)))
 
     episodes = await stage.store.read(read)
@@ -182,7 +186,7 @@ async def check_memory(wanted: MemoryHas, stage: Stage, who: str) -> None:
         known = read_customers(tx).get(address)
         if known is None:
             return customers, None, [], {}, {}
-        facts = {row.name: row.value for row in fact_history(tx, [known.customer_id]) if row.standing == Standing.CURRENT}
+        facts = {name: fact.value for name, fact in recall(tx, [known.id])[known.id].facts.items()}
         state = tx.execute(sa.select(dialogue_table.c.state).where(dialogue_table.c.identity_id == known.id)).scalar()
         return customers, known, read_exchanges(tx, known.customer_id), facts, state or {}
 
@@ -199,6 +203,10 @@ async def check_memory(wanted: MemoryHas, stage: Stage, who: str) -> None:
         _same("a customer who can be reached", wanted.reachable, known.unreachable_since is None)
     if wanted.name is not None:
         _has("a customer called", wanted.name, (known.name if known else None) or "")
+    await _check_known(wanted, stage, known.id if known is not None else 0)
+    if wanted.intents:
+        taken = [one.intent for one in exchanges if one.direction == "in"][-len(wanted.intents) :]
+        _same_value("what the last messages were taken for", wanted.intents, taken)
     last = exchanges[-len(wanted.log) :] if wanted.log else []
     lines = [f"{one.author}: {one.text}" for one in last]
     for n, expected in enumerate(wanted.log):
@@ -206,6 +214,35 @@ async def check_memory(wanted: MemoryHas, stage: Stage, who: str) -> None:
         got = lines[n] if n < len(lines) else "nothing"
         if n >= len(lines) or last[n].author != author or _plain(part) not in _plain(last[n].text):
             raise Difference(f"{author}: {quote(part)} as exchange {n + 1} of the last {len(wanted.log)}", quote(got))
+
+
+async def _check_known(wanted: MemoryHas, stage: Stage, identity_id: int) -> None:
+    """Compare what is known beside facts, over all customers who are this person."""
+    if not (wanted.likely or wanted.consents or wanted.journeys) and (wanted.experiences, wanted.promises, wanted.careful) == (None,) * 3:
+        return
+
+    def read(tx: Tx) -> tuple[Context | None, Counter[str]]:
+        context = recall(tx, [identity_id]).get(identity_id)
+        return context, Counter(row.state for row in promise_history(tx, context.person)) if context is not None else Counter()
+
+    context, promises = await stage.store.read(read)
+    if context is None:
+        raise Difference("a customer whom the memory has met", "nobody")
+    likely = {one.name: one.value for one in context.proposed}
+    for name, value in wanted.likely.items():
+        _same_value(f"the likely fact {name}", value, likely.get(name))
+    for purpose, granted in wanted.consents.items():
+        answer = context.consents.get(purpose)
+        _same_value(f"the consent to {purpose}", granted, answer.granted if answer is not None else None)
+    stages = {one.product: one.stage for one in context.journeys}
+    for product, at in wanted.journeys.items():
+        _same_value(f"the stage of {product}", at, stages.get(product))
+    moments = Counter(f"{'good' if one.good else 'bad'} {one.kind}" for one in context.experiences)
+    if wanted.experiences is not None:
+        _same_value("experiences", wanted.experiences, dict(moments))
+    if wanted.promises is not None:
+        _same_value("promises", wanted.promises, dict(promises))
+    _same("a customer near the limit", wanted.careful, bool(careful(context, stage.clock.now())))
 
 
 async def check_ledger(wanted: LedgerHas, stage: Stage) -> None:

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
-from bot.qa.format import FILES, Deed
+from bot.qa.format import FILES, OPERATOR, Deed
 from bot.qa.stage import Stage
 from bot.simulator import Person, Refused, SeenMessage, SeenTopic
+
+_CODE = re.compile(r"\b([0-9A-Z]{4}-[0-9A-Z]{4})\b")
+_START = re.compile(r"\?start=([A-Za-z0-9_-]+)")
 
 GENERAL = "General"
 _GENERAL_ID = 1
@@ -29,6 +33,7 @@ def find_topic(stage: Stage, wanted: str | None) -> SeenTopic:
 
 def do(stage: Stage, who: str, deed: Deed) -> str | None:
     """Let a person do something; the id of the query where a button was pressed. Raises :class:`Impossible`."""
+    deed = _with_what_is_shown(stage, deed)
     person = stage.person(who)
     at_desk = who in stage.agents and deed.to is None
     try:
@@ -38,6 +43,20 @@ def do(stage: Stage, who: str, deed: Deed) -> str | None:
         return _perform(person, bot, deed, {})
     except Refused as error:
         raise Impossible(str(error)) from None
+
+
+def _with_what_is_shown(stage: Stage, deed: Deed) -> Deed:
+    """A code or a link that somebody else was shown, as the words or the start that it becomes."""
+    whose = deed.code_of or deed.link_of
+    if whose is None:
+        return deed
+    pattern, what = (_CODE, "code") if deed.code_of else (_START, "link")
+    bot = stage.bot_name(stage.bot)
+    texts = stage.operator_sees if whose == OPERATOR else [one.text for one in stage.person(whose).messages(bot) if one.from_bot]
+    found = [match[1] for text in texts for match in pattern.finditer(text)]
+    if not found:
+        raise Impossible(f"{whose} has been shown no {what}")
+    return Deed(text=found[-1]) if deed.code_of else Deed(start=found[-1])
 
 
 def _at_desk(stage: Stage, person: Person, deed: Deed) -> str | None:

@@ -86,10 +86,13 @@ class SentContact(Part):
 File = Annotated[SentFile, BeforeValidator(_or_nothing)]
 Pair = Annotated[list[str], Field(min_length=2, max_length=2)]
 
+OPERATOR = "operator"
+"""Who acts at the command line, and is shown codes and links there."""
+
 FILES = ("photo", "document", "voice", "audio", "video", "animation", "video_note", "sticker")
 DEEDS = (
     *("text", "start", *FILES, "album", "location", "contact", "press", "edit", "react", "delete", "block"),
-    *("rename", "delete topic", "close topic"),
+    *("rename", "delete topic", "close topic", "code of", "link of"),
 )
 """What a person can do; a step names exactly one."""
 
@@ -118,6 +121,8 @@ class Deed(Part):
     rename: str | None = None
     delete_topic: str | None = Field(default=None, alias="delete topic")
     close_topic: str | None = Field(default=None, alias="close topic")
+    code_of: str | None = Field(default=None, alias="code of")
+    link_of: str | None = Field(default=None, alias="link of")
     repeat: int = Field(default=1, ge=1, le=5000)
     to: Literal["bot", "desk bot"] | None = None
     place: str | None = Field(default=None, alias="in")
@@ -190,16 +195,20 @@ class HandoffIs(Part):
 
     of: str | None = None
     state: Literal["none", "waiting", "owned", "ended"] | None = None
-    reason: Literal["asked", "unsure", "failed", "overdue"] | None = None
+    reason: Literal["asked", "unsure", "careful", "failed", "overdue"] | None = None
     owner: str | None = None
-    ending: Literal["returned", "closed"] | None = None
+    ending: Literal["returned", "closed", "forgotten", "joined"] | None = None
     want: str | None = None
     note: str | None = None
     count: int | None = Field(default=None, ge=0)
 
 
 class MemoryHas(Part):
-    """What is remembered of a customer. ``log`` are their last exchanges, each as ``author: part of the text``."""
+    """What is remembered of a customer. ``log`` are their last exchanges, each as ``author: part of the text``.
+
+    ``likely`` are facts that nobody has confirmed. ``experiences`` counts moments as in ``bad waited: 1``, ``promises`` by their state;
+    both name all that there are. ``intents`` are what the customer's last messages were taken for.
+    """
 
     of: str | None = None
     fact: dict[str, Any] = Field(default_factory=dict)
@@ -210,6 +219,23 @@ class MemoryHas(Part):
     reachable: bool | None = None
     name: str | None = None
     customers: int | None = Field(default=None, ge=0)
+    likely: dict[str, Any] = Field(default_factory=dict)
+    consents: dict[str, bool] = Field(default_factory=dict)
+    journeys: dict[str, str] = Field(default_factory=dict)
+    experiences: dict[str, int] | None = None
+    promises: dict[str, int] | None = None
+    careful: bool | None = None
+    intents: list[str | None] = Field(default_factory=list)
+
+
+class Company(Part):
+    """The company writes to a customer who has not asked. ``refused`` is a part of why it may not; without it, the message is put out."""
+
+    to: str
+    text: str = Field(min_length=1)
+    purpose: str = "offers"
+    key: str | None = None
+    refused: str | None = None
 
 
 class LedgerHas(Part):
@@ -226,6 +252,25 @@ class LedgerHas(Part):
     dropped: int | None = None
     again: int | None = None
     arrived: int | None = None
+
+
+class OperatorDoes(Part):
+    """What an operator does with the command line: one of these. ``unmerge`` undoes the latest merge that this customer was part of."""
+
+    link: str | None = None
+    merge: Pair | None = None
+    unmerge: str | None = None
+
+    @model_validator(mode="after")
+    def _one_deed(self) -> Self:
+        if len(self.model_fields_set) != 1:
+            raise ValueError(f"is exactly one of {', '.join(type(self).model_fields)}")
+        return self
+
+    @property
+    def customers(self) -> list[str]:
+        """Whom it is about."""
+        return [one for one in (self.link, *(self.merge or ()), self.unmerge) if one is not None]
 
 
 FAULTS = {
@@ -267,9 +312,9 @@ class FaultIs(Part):
     description: str | None = None
 
 
-MODES = ("own", "failing", "failing once", "slow", "hanging")
-Mode = Literal["own", "failing", "failing once", "slow", "hanging"]
-"""How the assistant thinks: by itself; it raises; it takes longer than a turn may; it never ends, until a crash."""
+MODES = ("own", "failing", "failing once", "slow", "hanging", "hanging late")
+Mode = Literal["own", "failing", "failing once", "slow", "hanging", "hanging late"]
+"""How the assistant thinks: by itself; it raises; it takes longer than a turn may; it never ends, until a crash; so too, after it."""
 
 
 class Restart(Part):

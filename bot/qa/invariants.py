@@ -13,6 +13,9 @@ from bot.qa.ledger import NOT_MESSAGES, exchange_table, quarantine_table, read_c
 from bot.qa.stage import Stage
 from bot.simulator import SeenMessage
 from memory.database import Record, Tx
+from memory.doctor import CHECKS as DOCTORS
+from memory.doctor import examine
+from memory.erasure import MASKED, erasure_table
 from memory.handoffs import handoff_table
 from memory.outbox import SENDING, SENT, UNCERTAIN, WAITING
 
@@ -25,7 +28,13 @@ async def find_broken(stage: Stage) -> list[Broken]:
     found: list[Broken] = []
     for check in CHECKS:
         found += await stage.store.read(lambda tx, check=check: list(check(tx, stage)))  # type: ignore[misc]
+    for one in await examine(stage.store, now=stage.clock.now(), checks=[one for one in DOCTORS if one.name not in _TAKES_TIME]):
+        found += [(one.name, f"{breach.table} {breach.id} {breach.what}") for breach in one.breaches]
     return found
+
+
+_TAKES_TIME = ("what is uncertain is settled within a day", "erasures come to their end", "every lane of turns has something waiting")
+"""What a script may leave to people, or to a process that it does not have."""
 
 
 def _updates(tx: Tx, stage: Stage) -> Iterator[Broken]:
@@ -41,6 +50,11 @@ def _updates(tx: Tx, stage: Stage) -> Iterator[Broken]:
         yield "every update in the inbox once", f"{twice} more than once"
     if stage.app is not None and (early := sorted(kept.keys() - confirmed)):
         yield "only confirmed updates in the inbox", f"{early} as well"
+
+
+def _forgets(tx: Tx) -> bool:
+    """Whether anybody has asked to be forgotten in this dialogue."""
+    return tx.execute(sa.select(erasure_table.c.id).limit(1)).first() is not None
 
 
 def _turns(tx: Tx, stage: Stage) -> Iterator[Broken]:
@@ -59,8 +73,9 @@ def _exchanges(tx: Tx, stage: Stage) -> Iterator[Broken]:
         sent = [f"{CHANNEL}:{one.message_id}" for one in chat if one.from_id == person.id]
         row = known.get(str(person.id))
         rows = read_exchanges(tx, row.customer_id) if row is not None else []
-        logged = [one.origin for one in rows if one.direction == "in" and one.origin is not None]
-        if stage.script.head.ends == "unsettled":
+        own = [one for one in rows if row is not None and one.identity_id == row.id]
+        logged = [one.origin for one in own if one.direction == "in" and one.origin is not None]
+        if stage.script.head.ends == "unsettled" or _forgets(tx):  # of who is forgotten, nothing from before is in the log
             sent = [one for one in sent if one in logged]
         if late:
             sent, logged = sorted(sent), sorted(logged)
@@ -76,12 +91,13 @@ def _outgoings(tx: Tx, stage: Stage) -> Iterator[Broken]:
         yield "no outgoing left over", ", ".join(open_)
     for name, person in stage.customers.items():
         own = [row for row in rows if row.address == str(person.id) and row.outgoing.get("kind", "text") not in NOT_MESSAGES]
+        own += [row for row in rows if row.address.startswith(f"{MASKED}:") and row.state in (SENT, UNCERTAIN) and _forgets(tx)]
         yield from _delivered(name, _messages_of(stage, person.id), own)
 
 
 def _delivered(name: str, delivered: list[SeenMessage], rows: list[Record]) -> Iterator[Broken]:
-    sent = Counter(row.message_id for row in rows if row.state == SENT)
-    unsure = sum(row.state in (UNCERTAIN, SENDING) for row in rows)
+    sent = Counter(row.message_id for row in rows if row.state == SENT and not row.address.startswith(MASKED))
+    unsure = sum(row.state in (UNCERTAIN, SENDING) or row.address.startswith(MASKED) for row in rows)
     unknown = [one for one in delivered if str(one.message_id) not in sent]
     if len(unknown) > unsure:
         texts = "; ".join(f"“{one.text[:80]}”" for one in unknown)
@@ -106,9 +122,11 @@ def _messages_of(stage: Stage, person_id: int) -> list[SeenMessage]:
 
 def _handoffs(tx: Tx, stage: Stage) -> Iterator[Broken]:
     """A customer's handoffs do not overlap, and each was acknowledged once."""
-    by_customer: dict[int, list[Record]] = {}
+    by_customer: dict[int, list[Record]] = {}  # by whom they were opened with: before a merge, both could have one
     for row in tx.execute(sa.select(handoff_table).order_by(handoff_table.c.id)):
-        by_customer.setdefault(row.customer_id, []).append(row)
+        by_customer.setdefault(row.identity_id, []).append(row)
+        if MASKED in row.packet:  # its acknowledgement is forgotten with the rest
+            continue
         query = sa.select(exchange_table.c.reply).where(exchange_table.c.turn_id == row.id, exchange_table.c.author == "assistant")
         replies = list(tx.execute(query).scalars())
         if len(replies) != 1:

@@ -10,14 +10,14 @@ import sqlalchemy as sa
 from bot.channels.telegram.updates import CHANNEL
 from bot.markup import plain_of
 from bot.simulator import SeenMessage
-from memory.customers import Customer, Identity
+from memory.customers import Customer, Identity, person_of
 from memory.database import Record, Tx, table
 from memory.exchanges import Exchange
 from memory.inbox import Quarantine, inbox_table
 from memory.outbox import SENT, outbox_table
 from memory.turns import turn_table
 
-NOT_MESSAGES = ("answer", "edit")
+NOT_MESSAGES = ("answer", "edit", "unsend")
 """Kinds of outgoing that put no message of their own into a chat."""
 
 exchange_table, identity_table, customer_table = table(Exchange), table(Identity), table(Customer)
@@ -49,8 +49,9 @@ def read_customers(tx: Tx) -> dict[str, Record]:
 
 
 def read_exchanges(tx: Tx, customer_id: int) -> list[Record]:
-    """A customer's exchanges in order."""
-    return list(tx.execute(sa.select(exchange_table).where(exchange_table.c.customer_id == customer_id).order_by(exchange_table.c.id)))
+    """A person's exchanges in order."""
+    ids = person_of(tx, customer_id)
+    return list(tx.execute(sa.select(exchange_table).where(exchange_table.c.customer_id.in_(ids)).order_by(exchange_table.c.id)))
 
 
 def read_inbox(tx: Tx) -> list[Record]:

@@ -20,18 +20,20 @@ from bot.qa.check import (
     check_told,
     quote,
 )
+from bot.qa.company import write_to_customer
 from bot.qa.databases import Source
 from bot.qa.deeds import Impossible, do
 from bot.qa.format import FAULTS, FaultIs, Hears
 from bot.qa.invariants import find_broken
 from bot.qa.ledger import find_said, read_outbox
+from bot.qa.operator import operate
 from bot.qa.read import NOBODY_SPEAKS, Script, Step
 from bot.qa.stage import NEVER_S, STEP_LIMIT_S, Stage, Stuck, open_stage
 from bot.qa.transcript import Line, lines_of, render
 from bot.simulator import Answer, Fault, SeenMessage
 from memory.database import Record
 
-_ACTIVE = ("deed", "together", "update", "wait", "restart")
+_ACTIVE = ("deed", "together", "update", "company", "operator", "wait", "restart")
 """Steps before which every message has to have been heard: what nobody expected is a difference."""
 
 
@@ -126,6 +128,13 @@ class _Player:
                 await self.stage.settle()
             case "restart":
                 await self._restart(step)
+            case "company":
+                await write_to_customer(step.body, self.stage)
+                self.note(f"the company → {step.body.to}: {quote(step.body.text)}" + (" (refused)" if step.body.refused else ""))
+                await self.stage.settle()
+            case "operator":
+                self.note(await operate(self.stage, step.body))
+                await self.stage.settle()
             case "fault":
                 self._fault(step)
             case "brain":

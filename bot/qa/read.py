@@ -12,7 +12,24 @@ from pydantic import BaseModel, ValidationError
 
 from bot.assistants import BUILT_IN
 from bot.content import Loaded, Mistake, Place, read_as, read_yaml
-from bot.qa.format import MODES, Deed, Desk, FaultIs, HandoffIs, Head, Hears, LedgerHas, MemoryHas, Restart, Sees, Told, seconds_of
+from bot.qa.format import (
+    MODES,
+    OPERATOR,
+    Company,
+    Deed,
+    Desk,
+    FaultIs,
+    HandoffIs,
+    Head,
+    Hears,
+    LedgerHas,
+    MemoryHas,
+    OperatorDoes,
+    Restart,
+    Sees,
+    Told,
+    seconds_of,
+)
 from bot.settings import Settings
 from memory.errors import SettingsError
 
@@ -20,10 +37,20 @@ ENDINGS = (".yml", ".yaml")
 
 NOBODY_SPEAKS = "nobody speaks"
 
-_LOOKS: dict[str, type[BaseModel]] = {"desk": Desk, "handoff": HandoffIs, "memory": MemoryHas, "ledger": LedgerHas}
+_LOOKS: dict[str, type[BaseModel]] = {
+    "desk": Desk,
+    "handoff": HandoffIs,
+    "memory": MemoryHas,
+    "ledger": LedgerHas,
+    "company": Company,
+    "operator": OperatorDoes,
+}
 _SHORT = {Deed: "text", Hears: "text", Sees: "text", Told: "text", Desk: "shows", HandoffIs: "state"}
 """What a bare text stands for."""
-_OWN = ("assistant", "database_url", "telegram_token", "desk_token", "desk_chat", "api_base", "redis_url", "webhook_url")
+_OWN = (
+    *("assistant", "database_url", "telegram_token", "desk_token", "desk_chat", "api_base", "redis_url", "webhook_url"),
+    "erasures_file",
+)
 """Settings that the runner makes itself."""
 STEPS = (*("bot", "together", *_LOOKS), "fault", "wait", "restart", "brain", "update", NOBODY_SPEAKS)
 
@@ -32,7 +59,8 @@ STEPS = (*("bot", "together", *_LOOKS), "fault", "wait", "restart", "brain", "up
 class Step:
     """One step. ``who`` is a person's name in the script; ``body`` is the kind's model, or for some kinds a plain value.
 
-    Kinds: deed, together, hears, sees, told, nobody speaks, desk, handoff, memory, ledger, fault, wait, restart, brain, update.
+    Kinds: deed, together, hears, sees, told, nobody speaks, desk, handoff, memory, ledger, company, operator, fault, wait, restart, brain,
+    update.
     """
 
     kind: str
@@ -231,10 +259,13 @@ class _Reader:
                     subject = ".".join(str(part) for part in mistake["loc"])
                     self._wrong(place, f"`{subject}`: {mistake['msg'][0].lower()}{mistake['msg'][1:]}")
             return None
-        for name in ("of", "to") if kind in ("handoff", "memory", "fault") else ():
+        for name in ("of", "to") if kind in ("handoff", "memory", "fault", "company") else ():
             person = getattr(body, name, None)
             if person is not None and person not in self.head.customers:
                 return self._wrong((*at, name), f"there is no customer `{person}` in this script")
+        for person in _shown_to(body):
+            if person not in self.head.customers:
+                return self._wrong(at, f"there is no customer `{person}` in this script")
         return Step(kind, self.loaded.line_of(at), who, body)
 
     def _wrong(self, place: Place, text: str) -> Step | None:
@@ -245,3 +276,11 @@ class _Reader:
 
 def _keys(model: type[BaseModel]) -> list[str]:
     return [info.alias or name for name, info in model.model_fields.items()]
+
+
+def _shown_to(body: Any) -> list[str]:
+    """The customers whom the command line is about, or whose code or link somebody uses."""
+    if isinstance(body, OperatorDoes):
+        return body.customers
+    shown = [body.code_of, body.link_of] if isinstance(body, Deed) else []
+    return [one for one in shown if one is not None and one != OPERATOR]

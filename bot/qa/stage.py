@@ -4,17 +4,18 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import os
 from collections import Counter
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from pathlib import Path
 from typing import Any, Literal
 
 import sqlalchemy as sa
 
 from bot.app import WATCHDOG, WORKER, Legato, build
-from bot.assistants import load_assistant
 from bot.channels.telegram.updates import CHANNEL
 from bot.qa.brain import ScriptedBrain
 from bot.qa.clock import StageClock
@@ -22,7 +23,6 @@ from bot.qa.read import Script, settings_of
 from bot.settings import Settings
 from bot.simulator import Bot, Fault, Group, Person, Simulator, serve
 from bot.simulator.updates import Update
-from bot.turn.worker import KnowledgeBrain
 from bot.turn.write import HANDOFF
 from memory.database import Database, Record, Tx, table
 from memory.inbox import TURN
@@ -82,6 +82,8 @@ class Stage:
         self.group: Group = sim.add_group("Agents", id=DESK_CHAT, admins=[boss, *self.agents.values()], bots=[self.bot_name(self.desk_bot)])
         self.app: Legato | None = None
         self.brain: ScriptedBrain | None = None
+        self.operator_sees: list[str] = []
+        """What the command line has shown: codes and links."""
         self.confirmed: dict[str, list[int]] = {CHANNEL: [], "desk": []}
         """Update ids in the order in which each bot confirmed them."""
         self._held: list[tuple[Fault, int]] = []
@@ -109,10 +111,9 @@ class Stage:
         """Build the assistant anew and wait until it polls."""
         head = self.script.head
         if self.brain is None and (head.brain or any(step.kind == "brain" for step in self.script.steps)):
-            assistant = load_assistant(head.assistant)
-            own = KnowledgeBrain(assistant.knowledge, returning_after_s=self.settings.returning_after_s)
-            self.brain = ScriptedBrain(own, head.brain or "own")
-        self.app = await build(self.settings, clock=self.clock, parts=frozenset(head.parts), brain=self.brain)
+            self.brain = ScriptedBrain(head.brain or "own")
+        brain = self.brain.around if self.brain is not None else None
+        self.app = await build(self.settings, clock=self.clock, parts=frozenset(head.parts), brain=brain)
         self._running = AsyncExitStack()
         await self._running.enter_async_context(self.app.running())
         await self.settle()
@@ -266,6 +267,7 @@ def _settings(script: Script, api_base: str, url: str) -> Settings:
         desk_chat=DESK_CHAT,
         api_base=api_base,
         database_url=url,
+        erasures_file=Path(os.devnull),
         **own,
     )
     return settings.model_copy(update={name: 0.0 for name in _PACES if name not in head.settings})

@@ -334,7 +334,7 @@ class Person:
         if key is None:
             raise Refused(f"the keyboard has no key {label!r}")
         if key.get("request_contact"):
-            return self.send_contact(chat, f"+1555{self.id}")
+            return self.send_contact(chat, f"+1555{self.id % 10_000_000:07d}")
         if key.get("request_location"):
             return self.send_location(chat, 51.5, -0.12)
         return self.send(chat, label)

@@ -98,7 +98,7 @@ def _send(person: Person, order: MessageOrder) -> SeenMessage:
         case "location":
             return person.send_location(order.to, order.latitude or 0.0, order.longitude or 0.0, **place)
         case "contact":
-            phone = order.phone_number or f"+1555{person.id}"
+            phone = order.phone_number or f"+1555{person.id % 10_000_000:07d}"
             return person.send_contact(order.to, phone, first_name=order.first_name, last_name=order.last_name, **place)
     return person.send_file(
         order.to,

@@ -3,134 +3,88 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
-from datetime import timedelta
-from enum import StrEnum
+from dataclasses import replace
+from datetime import datetime, timedelta
 from typing import Any
 
-from bot.markup import Html
-from bot.messages import MAX_FILE_BYTES, Attachment, Button, Event, Incoming
-from bot.turn.deeds import Deed
+from bot.messages import MAX_FILE_BYTES, Button, Event
+from bot.turn.confirm import answer_question
+from bot.turn.consent import answer_consent, ask_consent
+from bot.turn.decision import AFFIRM, ARTICLE, DENY, PERSON, Arrived, Decision, Reason, Say
+from bot.turn.experience import FAILED, bad, careful
+from bot.turn.learn import NOTHING, Lessons, words_beside
+from bot.turn.linking import OPEN_GATE, Gate, answer_link, article_say, guard
 from bot.turn.mirror import first_name
+from bot.turn.rights import answer_rights
+from bot.understand.clauses import Found
 from bot.understand.hear import Heard
 from bot.understand.knowledge import UNSURE, Article
-from memory.context import Context
+from memory.context import Context, KnownPromise
+from memory.declared import LANGUAGE, Declarations
+from memory.promises import BROKEN
 
-ARTICLE, PERSON, AFFIRM, DENY = "/article ", "/person", "/affirm", "/deny"
-"""Payloads of the assistant's own buttons; an article's slug follows the first."""
+__all__ = ["AFFIRM", "ARTICLE", "DENY", "PERSON", "Arrived", "Decision", "Reason", "Say", "decide", "fail"]
 
 ANSWERED_ALONE = ("photo", "document", "voice", "video", "sticker", "location", "contact")
 """The kinds that have a reply of their own while the assistant cannot read them."""
 
 KEPT_TRIED = 8
 
+BESIDE = 5
+"""Around what a message tells, so few words ask for nothing that is not certain by itself."""
 
-class Reason(StrEnum):
-    """Why a person is asked to take over."""
-
-    ASKED = "asked"
-    UNSURE = "unsure"
-    FAILED = "failed"
-    OVERDUE = "overdue"
+_UNDECLARED = Declarations()
 
 
-@dataclass(frozen=True, slots=True)
-class Arrived:
-    """What a turn deals with: one incoming, or all parts of an album. ``continued``: an earlier turn has answered this album.
-
-    ``about_id`` is the logged exchange that an edit, a reaction or a press speaks of, where it is known.
-    """
-
-    parts: tuple[Incoming, ...]
-    continued: bool = False
-    about_id: int | None = None
-
-    @property
-    def first(self) -> Incoming:
-        return self.parts[0]
-
-    @property
-    def text(self) -> str:
-        """The words: of a message, or an album's captions."""
-        return "\n".join(part.text for part in self.parts if part.text)
-
-    @property
-    def attachments(self) -> tuple[Attachment, ...]:
-        return tuple(attachment for part in self.parts for attachment in part.attachments)
-
-
-@dataclass(frozen=True, slots=True)
-class Say:
-    """A reply by its name, with the variables that only this turn knows, and buttons beside the reply's own."""
-
-    name: str
-    variables: dict[str, Any] = field(default_factory=dict)
-    buttons: tuple[Button, ...] = ()
-
-
-@dataclass(frozen=True, slots=True)
-class Learned:
-    """A fact that the customer told us."""
-
-    name: str
-    value: Any
-    confidence: float = 1.0
-
-
-@dataclass(frozen=True, slots=True)
-class Decision:
-    """What happens. ``says`` become one answer. ``dialogue`` is the conversation's new state, None where it stays as it was."""
-
-    rule: str
-    says: tuple[Say, ...] = ()
-    handoff: Reason | None = None
-    relay: bool = False
-    facts: tuple[Learned, ...] = ()
-    dialogue: dict[str, Any] | None = None
-    reachable: bool | None = None
-    deeds: tuple[Deed, ...] = ()
-
-
-def decide(arrived: Arrived, heard: Heard, context: Context, *, chosen: Article | None, returning_after: timedelta) -> Decision:
+def decide(
+    arrived: Arrived,
+    heard: Heard,
+    context: Context,
+    *,
+    chosen: Article | None,
+    returning_after: timedelta,
+    declared: Declarations = _UNDECLARED,
+    found: Sequence[Found] = (),
+    lessons: Lessons = NOTHING,
+    language: str = "en",
+    gate: Gate = OPEN_GATE,
+) -> Decision:
     """Choose what this turn does. ``chosen`` is the article whose button was pressed, if it was one and the article still exists.
 
-    Order matters: a customer who is with a person stays with that person, and asking for a person works in the middle of anything.
+    ``found`` is what the words tell of the customer, ``lessons`` what of it is new (:func:`bot.turn.learn.study`); ``language`` is the
+    assistant's own; ``gate`` is what is known of who is writing. Order matters: a customer who is with a person stays with that person, and
+    asking for a person works in the middle of anything.
     """
     first = arrived.first
-    facts = _told(arrived)
     if first.event is Event.MEMBERSHIP:
         return Decision("membership", relay=context.handoff is not None, reachable=first.data.get("status") != "kicked")
+    if (link := answer_link(context, now=first.at, gate=gate)) is not None:
+        return link
+    if (right := answer_rights(arrived, heard, context, declared)) is not None:
+        return right
+    consent = answer_consent(arrived, found, context, declared)
     if context.handoff is not None:
-        return _while_with_person(arrived, heard, context, facts)
+        return _while_with_person(arrived, heard, context, consent)
     if first.event is Event.REACTION or arrived.continued:
         return Decision("noted")
     if first.event is Event.EDIT and not _edits_last_words(arrived, context):
         return Decision("edit noted")
-    decision = _answer(arrived, heard, context, chosen, returning_after)
-    return _with_facts(decision, facts)
+    asks_more = heard.asks_person or (heard.sure and words_beside(arrived.text, found) > BESIDE)
+    if consent is not None and not asks_more:
+        return consent
+    decision = _answer(arrived, heard, context, chosen, returning_after, declared, lessons, language)
+    decision = guard(decision, context, now=first.at, gate=gate)
+    if consent is not None and consent.deeds:
+        decision = replace(decision, says=(*consent.says, *decision.says), deeds=(*consent.deeds, *decision.deeds))
+    return decision
 
 
 def fail(context: Context, reason: Reason) -> Decision:
     """What happens when no decision can be reached: say so honestly and ask a person, or the person who is there already."""
     if context.handoff is not None:
         return Decision("relay", relay=True)
-    return Decision("failed", says=(Say("utter_handoff_failed"),), handoff=reason)
-
-
-def _with_facts(decision: Decision, facts: tuple[Learned, ...]) -> Decision:
-    if not facts:
-        return decision
-    return replace(decision, facts=facts)
-
-
-def _told(arrived: Arrived) -> tuple[Learned, ...]:
-    """Facts that the kind of message itself states."""
-    data = arrived.first.data
-    if arrived.first.kind == "contact" and data.get("own") and data.get("phone"):
-        return (Learned("phone", data["phone"]),)
-    if arrived.first.kind == "location" and "latitude" in data:
-        return (Learned("location", {"latitude": data["latitude"], "longitude": data["longitude"]}),)
-    return ()
+    moment = bad(FAILED, what="overdue" if reason is Reason.OVERDUE else "fault")
+    return Decision("failed", says=(Say("utter_handoff_failed"),), handoff=reason, deeds=(moment,))
 
 
 def _edits_last_words(arrived: Arrived, context: Context) -> bool:
@@ -142,18 +96,30 @@ def _edits_last_words(arrived: Arrived, context: Context) -> bool:
     return bool(own) and arrived.about_id == own[-1]
 
 
-def _while_with_person(arrived: Arrived, heard: Heard, context: Context, facts: tuple[Learned, ...]) -> Decision:
-    """The assistant is silent; only someone who asks again while nobody has come yet is told, once, that the request stands."""
+def _while_with_person(arrived: Arrived, heard: Heard, context: Context, consent: Decision | None) -> Decision:
+    """The assistant is silent, save for two things: that a consent was given or taken back, which no agent does for the customer, and,
+    once, to someone who asks again while nobody has come yet, that the request stands."""
     handoff = context.handoff
     assert handoff is not None
+    if consent is not None and consent.deeds:
+        return Decision(consent.rule, says=consent.says, relay=True, deeds=consent.deeds)
     asks = heard.asks_person or (arrived.first.event is Event.PRESS and arrived.first.data.get("payload") == PERSON)
     if handoff.state == "waiting" and asks and context.dialogue.get("told_waiting") != handoff.id:
         state = {**context.dialogue, "told_waiting": handoff.id}
-        return Decision("still waiting", says=(Say("utter_handoff_waiting"),), relay=True, facts=facts, dialogue=state)
-    return Decision("relay", relay=True, facts=facts)
+        return Decision("still waiting", says=(Say("utter_handoff_waiting"),), relay=True, dialogue=state)
+    return Decision("relay", relay=True)
 
 
-def _answer(arrived: Arrived, heard: Heard, context: Context, chosen: Article | None, returning_after: timedelta) -> Decision:
+def _answer(
+    arrived: Arrived,
+    heard: Heard,
+    context: Context,
+    chosen: Article | None,
+    returning_after: timedelta,
+    declared: Declarations,
+    lessons: Lessons,
+    language: str,
+) -> Decision:
     first, state = arrived.first, context.dialogue
     payload = str(first.data.get("payload", "")) if first.event is Event.PRESS else ""
     if payload == PERSON or heard.asks_person:
@@ -164,6 +130,9 @@ def _answer(arrived: Arrived, heard: Heard, context: Context, chosen: Article | 
         return _received(arrived, heard, context, returning_after)
     if chosen is not None:
         return _give_article(chosen, "chosen", state)
+    yes = True if payload == AFFIRM or heard.affirm else False if payload == DENY or heard.deny else None
+    if (answered := answer_question(payload, yes, context)) is not None:
+        return answered
     if payload == AFFIRM or heard.affirm:
         return _yes_no(True, state)
     if payload == DENY or heard.deny:
@@ -173,7 +142,36 @@ def _answer(arrived: Arrived, heard: Heard, context: Context, chosen: Article | 
     for is_it, name in ((heard.thanks, "utter_thanks"), (heard.goodbye, "utter_goodbye"), (heard.help, "utter_help")):
         if is_it:
             return Decision(name.removeprefix("utter_"), says=(Say(name),), dialogue={**state, "unsure": 0})
+    if (told := _told(heard, state, declared, lessons, language)) is not None:
+        return told
     return _from_knowledge(arrived, heard, context, returning_after)
+
+
+def _told(heard: Heard, state: dict[str, Any], declared: Declarations, lessons: Lessons, language: str) -> Decision | None:
+    """An acknowledgement of what the customer told, where they asked for nothing beside it. What is only likely is asked about instead."""
+    asks = heard.sure or (any(hit.score >= UNSURE for hit in heard.hits) and lessons.beside > BESIDE)
+    if asks or not (lessons.facts or lessons.missing):
+        return None
+    new = {**state, "unsure": 0, "asked": None}
+    says: list[Say] = []
+    noted: list[str] = []
+    for fact in lessons.sure:
+        about = declared.fact(fact.name)
+        if fact.name == LANGUAGE and fact.value != language:
+            says.append(Say("utter_noted_language", {"language": about.shown(fact.value)}))
+        else:
+            noted.append(f"{about.title or fact.name.replace('_', ' ')}: {about.shown(fact.value)}")
+    if noted:
+        says.insert(0, Say("utter_noted", {"what": "; ".join(noted)}))
+    if not says and not lessons.likely:
+        about = declared.fact(lessons.missing[0])
+        purpose = declared.purposes.get(about.purpose)
+        asked = state.get("asked_consents", ())
+        if purpose is None or purpose.name in asked:
+            return None
+        new["asked_consents"] = [*asked, purpose.name]
+        says = [ask_consent(purpose, about.title, about.benefit)]
+    return Decision("told", says=tuple(says), dialogue=new)
 
 
 def _from_knowledge(arrived: Arrived, heard: Heard, context: Context, returning_after: timedelta) -> Decision:
@@ -181,10 +179,15 @@ def _from_knowledge(arrived: Arrived, heard: Heard, context: Context, returning_
     if heard.sure:
         decision = _give_article(heard.hits[0].article, "knowledge", state)
         if _returning(arrived, context, returning_after):
-            decision = Decision(decision.rule, (Say("utter_welcome_back"), *decision.says), dialogue=decision.dialogue)
+            told = _promise_told(context, decision.dialogue or state)
+            greeting, new = told if told is not None else (Say("utter_welcome_back"), decision.dialogue)
+            decision = replace(decision, says=(greeting, *decision.says), dialogue=new)
         return decision
     if int(state.get("unsure", 0)) >= 1:
         return _hand_over(Reason.UNSURE, "utter_handoff_unsure", state)
+    if careful(context, arrived.first.at):
+        # Being asked back is one more effort, and this customer has had two bad moments too many.
+        return _hand_over(Reason.CAREFUL, "utter_handoff_careful", state)
     asked = {**state, "unsure": 1}
     offered = [hit.article for hit in heard.hits if hit.score >= UNSURE]
     if offered:
@@ -196,7 +199,7 @@ def _from_knowledge(arrived: Arrived, heard: Heard, context: Context, returning_
 
 def _give_article(article: Article, rule: str, state: dict[str, Any]) -> Decision:
     new = {**state, "unsure": 0, "asked": None, "matter": article.title, "matter_asked": False, "tried": _tried(state, [article.title])}
-    return Decision(rule, says=(Say("utter_article", {"title": article.title, "body": Html(article.html)}),), dialogue=new)
+    return Decision(rule, says=(article_say(article),), dialogue=new, article=article.slug)
 
 
 def _hand_over(reason: Reason, reply: str, state: dict[str, Any]) -> Decision:
@@ -236,6 +239,9 @@ def _greet(arrived: Arrived, context: Context, returning_after: timedelta, *, st
     state = context.dialogue
     if context.last_seen is None:
         return Decision("welcome", says=(Say("utter_welcome"),), dialogue={**state, "unsure": 0})
+    if (told := _promise_told(context, {**state, "unsure": 0})) is not None:
+        say, new = told
+        return Decision("greet with a promise", says=(say,), dialogue=new)
     episode = context.last_episode
     packet = (episode.return_packet if episode is not None else None) or {}
     agent, matter, note = packet.get("agent"), packet.get("want"), packet.get("note")
@@ -251,6 +257,23 @@ def _greet(arrived: Arrived, context: Context, returning_after: timedelta, *, st
         return Decision("greet returning", says=(Say("utter_greet_returning", {"matter": matter}),), dialogue=new)
     name = "utter_greet_returning_no_matter" if returning else "utter_greet"
     return Decision("greet", says=(Say(name),), dialogue={**state, "unsure": 0})
+
+
+def _promise_told(context: Context, state: dict[str, Any]) -> tuple[Say, dict[str, Any]] | None:
+    """What is said, once, about a promise that is not kept yet: a broken one before an open one, of which the next due comes first."""
+    told = state.get("told_promises", ())
+    waiting = [one for one in context.promises if f"{one.id} {one.state}" not in told]
+    if not waiting:
+        return None
+    one = min(waiting, key=_urgency)
+    due = f"{one.due_at.day} {one.due_at:%b %Y}" if one.due_at is not None else "soon"
+    reply = "utter_promise_broken" if one.state == BROKEN else "utter_promise_open"
+    marks = [*told, *(f"{other.id} {other.state}" for other in waiting)][-KEPT_TRIED:]
+    return Say(reply, {"agent": first_name(one.by), "promise": one.text, "due": due}), {**state, "told_promises": marks}
+
+
+def _urgency(promise: KnownPromise) -> tuple[bool, datetime]:
+    return promise.state != BROKEN, promise.due_at or promise.made_at
 
 
 def _tried(state: dict[str, Any], titles: Sequence[str]) -> list[str]:

@@ -10,15 +10,18 @@ from typing import Any
 
 from bot.markup import Html
 from bot.messages import Outgoing, Postponed, Receipt, Refused, Sender, Sent, Uncertain, read_outgoing
+from bot.turn.experience import BAD, FAILED, WAITED
 from bot.turn.limits import Limits
 from bot.turn.loop import Batcher, Running
 from bot.turn.mirror import refused_notice, uncertain_notice
 from bot.turn.reply import Replies
 from bot.turn.write import GENERAL, HANDOFF
 from memory.clock import Clock
-from memory.customers import set_reachable
+from memory.customers import get_identity, ownership_of, person_of, set_reachable
 from memory.database import Database, Record, Row, Tx
+from memory.experiences import experience_row, keep_experiences
 from memory.handoffs import OWNED, open_handoff_of
+from memory.known import refresh_known
 from memory.lanes import Claimed, claim_lanes, leave_lanes, next_ready, pause_lane, still_held
 from memory.outbox import (
     DROPPED,
@@ -37,7 +40,7 @@ from memory.outbox import (
     resolve,
     uncertain_before,
 )
-from memory.signals import Signals
+from memory.signals import CHANGED, Signals
 
 logger = logging.getLogger(__name__)
 
@@ -66,7 +69,8 @@ class Deliver:
     """Delivers one lane of sends through one sender. ``look`` is one round; the caller repeats it.
 
     ``repeatable``: a send that may or may not have arrived is simply sent again (a desk can bear a doubled post better than a missing one);
-    otherwise it becomes uncertain and is shown on the desk. Whatever a receipt says, it is stored in the same commit as what follows.
+    otherwise it becomes uncertain and is shown on the desk. What gets to a customer later than ``late_after_s``, or never, is
+    noted as a bad experience. Whatever a receipt says, it is stored in the same commit as what follows.
     """
 
     def __init__(
@@ -82,6 +86,7 @@ class Deliver:
         at_once: int,
         lease_s: float,
         repeatable: bool = False,
+        late_after_s: float = 120.0,
     ) -> None:
         self._database = database
         self._clock = clock
@@ -93,6 +98,7 @@ class Deliver:
         self._at_once = at_once
         self._lease = timedelta(seconds=lease_s)
         self._repeatable = repeatable
+        self._late_after = timedelta(seconds=late_after_s)
         self._paused_until = clock.now()
         self._records: Batcher[Result, None] = Batcher(self._record_many)
         self.wake = signals.listen(lane)
@@ -137,7 +143,7 @@ class Deliver:
             lane = lanes[row.address]
             seen.add(row.address)
             wait_s = self._limits.wait_s(row.address)
-            if row.state == SENDING and not self._repeatable:
+            if row.state == SENDING and not self._is_repeatable(row):
                 done.append((row.id, UNCERTAIN, None, LOST_TRACK))
                 notices += self._notice(tx, row, Uncertain(LOST_TRACK), now)
             elif row.ownership is not None and row.ownership != row.owned_at:
@@ -165,13 +171,17 @@ class Deliver:
         message = next((one.message_id for one in carried if one.state == SENT and one.message_id), None)
         return replace(outgoing, about=message) if message else replace(outgoing, kind="text")
 
+    def _is_repeatable(self, row: Record) -> bool:
+        """Whether doing it twice does no harm: on a desk, and where something is deleted."""
+        return self._repeatable or row.outgoing.get("kind") == "unsend"
+
     async def _send(self, job: Job) -> None:
         try:
             receipt = await self._sender.send(job.lane.key, job.outgoing)
         except Exception as error:
             logger.exception("sending outgoing %s failed in a way that its channel does not foresee", job.row.key)
             receipt = Uncertain(type(error).__name__)
-        if isinstance(receipt, Uncertain) and self._repeatable:
+        if isinstance(receipt, Uncertain) and self._is_repeatable(job.row):
             receipt = Postponed(1.0, receipt.why)
         now = self._clock.now()
         not_before = now
@@ -189,11 +199,18 @@ class Deliver:
         noticed = await self._database.write(lambda tx: self._record(tx, results))
         if noticed:
             self._signals.notify(HANDOFF)
+        rows = [result.job.row for result in results]
+        self._signals.publish(CHANGED, *({"customer": row.customer_id, "outgoing": row.id} for row in rows if row.customer_id is not None))
         return [None] * len(results)
 
     def _record(self, tx: Tx, results: list[Result]) -> bool:
         now = self._clock.now()
+        bad = [(result.job.row, moment) for result in results if (moment := self._bad_moment(result, now)) is not None]
+        if bad:  # before the lanes of sends are locked: everywhere customers come first
+            ownership_of(tx, {person_of(tx, row.customer_id)[0] for row, _ in bad})
         held = still_held(tx, [result.job.lane for result in results])
+        if bad:
+            self._note(tx, bad, now)
         done: list[tuple[int, str, str | None, str | None]] = []
         postponed: list[tuple[int, str]] = []
         notices: list[Row] = []
@@ -227,6 +244,41 @@ class Deliver:
         put_out(tx, notices)
         return bool(notices)
 
+    def _bad_moment(self, result: Result, now: datetime) -> tuple[str, str, dict[str, Any]] | None:
+        """Key, kind and evidence of a message that is missed, or comes late. Who has blocked us, or never asked, misses none."""
+        row, receipt = result.job.row, result.receipt
+        if self._lane == HANDOFF or row.purpose is not None or None in (row.exchange_id, row.identity_id, row.customer_id):
+            return None
+        if isinstance(receipt, Refused) and not receipt.unreachable:
+            return f"{row.key}.{FAILED}", FAILED, {"what": "undelivered", "outgoing": row.id}
+        waited = now - row.created_at
+        if isinstance(receipt, Sent) and waited > self._late_after:
+            # Everything that was held up with it is the same wait.
+            key = f"{WAITED}.{row.identity_id}.{now:%Y%m%d%H}"
+            return key, WAITED, {"minutes": round(waited.total_seconds() / 60), "until": "delivered", "outgoing": row.id}
+        return None
+
+    @staticmethod
+    def _note(tx: Tx, bad: list[tuple[Record, tuple[str, str, dict[str, Any]]]], now: datetime) -> None:
+        rows = []
+        for row, (key, kind, evidence) in bad:
+            identity = get_identity(tx, row.identity_id)
+            assert identity is not None  # the row refers to it
+            rows.append(
+                experience_row(
+                    key=key,
+                    customer_id=identity.home_id,
+                    good=False,
+                    kind=kind,
+                    weight=BAD[kind].weight,
+                    exchange_id=row.exchange_id,
+                    evidence=evidence,
+                    at=now,
+                )
+            )
+        keep_experiences(tx, rows)
+        refresh_known(tx, {row["customer_id"] for row in rows})
+
     def _give_up_address(self, tx: Tx, row: Record, why: str, now: datetime) -> None:
         """Mark the identity unreachable; what waits behind is refused with it, so that nothing is jammed and each is accounted for."""
         if row.identity_id is not None:
@@ -237,7 +289,7 @@ class Deliver:
     def _notice(self, tx: Tx, row: Record, receipt: Refused | Uncertain, now: datetime) -> list[Row]:
         """What the desk is told, in the customer's topic or else the general one. Nothing is told about desk posts themselves."""
         outgoing = read_outgoing(row.outgoing)
-        if row.lane == HANDOFF or outgoing.kind == "answer":
+        if row.lane == HANDOFF or outgoing.kind in ("answer", "unsend"):
             return []
         if isinstance(receipt, Uncertain):
             text, buttons = uncertain_notice(row.id, outgoing.text)

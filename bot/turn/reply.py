@@ -10,6 +10,7 @@ from types import MappingProxyType
 
 from bot.markup import Html, html_of, plain_of
 from bot.messages import Button
+from memory.declared import PROOFS
 
 REQUIRED: Mapping[str, frozenset[str]] = MappingProxyType(
     {
@@ -50,6 +51,40 @@ REQUIRED: Mapping[str, frozenset[str]] = MappingProxyType(
             "utter_received_other": "",
             "utter_file_too_large": "limit",
             "utter_resend": "text",
+            "utter_link": "code minutes",
+            "utter_link_both": "code minutes link",
+            "utter_linked": "matter",
+            "utter_linked_no_matter": "",
+            "utter_linked_person": "",
+            "utter_code_own": "",
+            "utter_code_used": "",
+            "utter_code_expired": "",
+            "utter_code_wrong": "",
+            "utter_code_too_many": "",
+            "utter_prove": "",
+            "utter_prove_again": "",
+            "utter_prove_person": "",
+            "utter_my_data": "list",
+            "utter_my_data_withheld": "list withheld",
+            "utter_my_data_nothing": "",
+            "utter_forget_confirm": "",
+            "utter_forget_declined": "",
+            "utter_forgotten": "",
+            "utter_noted": "what",
+            "utter_noted_language": "language",
+            "utter_confirm_fact": "title value",
+            "utter_confirm_fact_instead": "title value",
+            "utter_fact_kept": "",
+            "utter_fact_dropped": "",
+            "utter_fact_settled": "",
+            "utter_consents": "list",
+            "utter_consent_needed": "title text",
+            "utter_consent_given": "what",
+            "utter_consent_withdrawn": "what",
+            "utter_consent_nothing": "",
+            "utter_handoff_careful": "expectation",
+            "utter_promise_open": "agent promise due",
+            "utter_promise_broken": "agent promise due",
         }.items()
     }
 )
@@ -57,6 +92,9 @@ REQUIRED: Mapping[str, frozenset[str]] = MappingProxyType(
 
 OPTIONAL: frozenset[str] = frozenset({"name"})
 """Variables that any reply may use but that are not always known."""
+
+TOLD_TO_ALL: tuple[str, ...] = ("utter_handoff", "utter_link", "utter_code", "utter_prove", "utter_forget", "utter_resend")
+"""Beginnings of replies that demand no proof: they are what somebody without one is told, or are not said by a turn."""
 
 VARIABLE = re.compile(r"\{([^{}]*)\}")
 """A variable in a text; braces mean nothing else there."""
@@ -80,12 +118,13 @@ class Variant:
     text: str
     needs: frozenset[str]
     buttons: tuple[tuple[Button, ...], ...] = ()
+    proof: str = "seen"
 
     @classmethod
-    def from_markdown(cls, markdown: str, buttons: tuple[tuple[Button, ...], ...] = ()) -> Variant:
+    def from_markdown(cls, markdown: str, buttons: tuple[tuple[Button, ...], ...] = (), proof: str = "seen") -> Variant:
         """A variant from what the designer wrote."""
         html = html_of(markdown)
-        return cls(html, plain_of(html), frozenset(VARIABLE.findall(html)), buttons)
+        return cls(html, plain_of(html), frozenset(VARIABLE.findall(html)), buttons, proof)
 
 
 class Replies:
@@ -93,6 +132,12 @@ class Replies:
 
     def __init__(self, variants: Mapping[str, Sequence[Variant]]) -> None:
         self._variants = {name: tuple(ways) for name, ways in variants.items()}
+
+    @property
+    def demands(self) -> Mapping[str, str]:
+        """The level that somebody needs to be told a reply, by its name, where it is more than the usual: the highest of its variants'."""
+        levels = {name: max((way.proof for way in ways), key=PROOFS.index, default="seen") for name, ways in self._variants.items()}
+        return {name: level for name, level in levels.items() if PROOFS.index(level) > PROOFS.index("seen")}
 
     @property
     def names(self) -> frozenset[str]:

@@ -8,13 +8,20 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Protocol
 
-from bot.messages import read_incoming
-from bot.turn.decide import ARTICLE, Arrived, Decision, Reason, decide, fail
+from bot.messages import Event, read_incoming
+from bot.turn.decide import decide, fail
+from bot.turn.decision import ARTICLE, Arrived, Decision, Reason
 from bot.turn.deeds import Doing
+from bot.turn.learn import follow, learn, study
+from bot.turn.linker import Linker
+from bot.turn.linking import OPEN_GATE
 from bot.turn.loop import Batcher, Running
+from bot.turn.packet import read_packet, renew_packet, stored
 from bot.turn.write import Rows, Writer
+from bot.understand.extract import extract
 from bot.understand.hear import Heard, hear
 from bot.understand.knowledge import Knowledge
+from bot.understand.mood import Mood
 from memory.clock import Clock
 from memory.context import Context, recall
 from memory.customers import ownership_of, set_reachable
@@ -22,19 +29,24 @@ from memory.database import Database, Record, Row, Tx
 from memory.declared import Declarations
 from memory.dialogue import keep_dialogues
 from memory.exchanges import find_origin, log
-from memory.facts import CUSTOMER, Told, remember
-from memory.handoffs import open_handoff
+from memory.handoffs import ENDED, get_handoff, open_handoff
+from memory.handoffs import renew_packet as keep_packet
 from memory.inbox import TURN, album_begun, finish, first_waiting, next_due
 from memory.known import refresh_known
 from memory.lanes import Claimed, claim_lanes, leave_lanes, next_ready, pause_lane, still_held
+from memory.merges import rehome_waiting
 from memory.outbox import exchange_sent_as, put_out
-from memory.signals import Signals
-from memory.turns import keep_turns
+from memory.signals import CHANGED, Signals
+from memory.turns import DIALOGUE, keep_turns
 
 logger = logging.getLogger(__name__)
 
 FIRST_PAUSE_S = 0.5
 MAX_PAUSE_S = 60.0
+
+
+ENGLISH = "en"
+"""The language that moods are judged in."""
 
 
 class Brain(Protocol):
@@ -47,16 +59,50 @@ class Brain(Protocol):
 class KnowledgeBrain:
     """The assistant's own brain: understanding, then the rules."""
 
-    def __init__(self, knowledge: Knowledge, *, returning_after_s: float) -> None:
+    def __init__(
+        self,
+        knowledge: Knowledge,
+        *,
+        returning_after_s: float,
+        declared: Declarations | None = None,
+        language: str = ENGLISH,
+        linker: Linker | None = None,
+    ) -> None:
         self._knowledge = knowledge
+        self._linker = linker
         self._returning_after = timedelta(seconds=returning_after_s)
+        self._declared = declared or Declarations()
+        self._language = language.partition("-")[0]
+        self._mood = Mood()
 
     async def think(self, arrived: Arrived, context: Context) -> tuple[Decision, dict[str, Any]]:
+        gate = await self._linker.gate(arrived, context) if self._linker is not None else OPEN_GATE
         heard = hear(arrived.text, self._knowledge)
+        is_said = arrived.text and arrived.first.event in (Event.MESSAGE, Event.EDIT) and gate.links is None
+        found = extract(arrived.text, self._declared) if is_said else ()
+        lessons = study(arrived, found, context, self._declared)
         payload = str(arrived.first.data.get("payload", ""))
-        chosen = self._knowledge.get(payload.removeprefix(ARTICLE)) if payload.startswith(ARTICLE) else None
-        decision = decide(arrived, heard, context, chosen=chosen, returning_after=self._returning_after)
-        return decision, _trace(heard)
+        decision = decide(
+            arrived,
+            heard,
+            context,
+            chosen=self._knowledge.get(payload.removeprefix(ARTICLE)) if payload.startswith(ARTICLE) else None,
+            returning_after=self._returning_after,
+            declared=self._declared,
+            found=found,
+            lessons=lessons,
+            language=self._language,
+            gate=gate,
+        )
+        decision, learned = learn(arrived, lessons, context, decision, self._declared, mood=self._mood_of(arrived, context))
+        return decision, {**_trace(heard), **learned}
+
+    def _mood_of(self, arrived: Arrived, context: Context) -> float | None:
+        """The mood of a message's words; None where there are none, or none that can be judged."""
+        english = self._language == ENGLISH and (context.language or ENGLISH).startswith(ENGLISH)
+        if not english or arrived.first.event is not Event.MESSAGE or not arrived.text or arrived.text.startswith("/"):
+            return None
+        return self._mood.of(arrived.text)
 
 
 class HandOver:
@@ -101,7 +147,8 @@ class TurnWorker:
     """Claims turns, has them decided, commits them. ``look`` is one round; the caller repeats it (:func:`bot.turn.loop.keep_looking`).
 
     A turn that raises or takes longer than ``deadline_s`` is tried again after a growing pause; after ``tries`` the customer is told and
-    a person asked. ``behind_s`` > 0 makes this a watchdog: it takes only what has been ready for so long.
+    a person asked. ``behind_s`` > 0 makes this a watchdog: it takes only what has been ready for so long. An answer that comes later than
+    ``late_after_s`` is noted as a bad experience.
     """
 
     def __init__(
@@ -119,6 +166,7 @@ class TurnWorker:
         deadline_s: float,
         tries: int,
         behind_s: float = 0.0,
+        late_after_s: float = 120.0,
     ) -> None:
         self._database = database
         self._clock = clock
@@ -132,6 +180,7 @@ class TurnWorker:
         self._deadline_s = deadline_s
         self._tries = tries
         self._behind = timedelta(seconds=behind_s)
+        self._late_after = timedelta(seconds=late_after_s)
         self._commits: Batcher[Finished, bool] = Batcher(self._commit_many)
         # A watchdog is not woken by what arrives: what it looks for is what nobody has come to.
         self.wake = asyncio.Event() if behind_s else signals.listen(TURN)
@@ -162,6 +211,11 @@ class TurnWorker:
         lanes = claim_lanes(tx, TURN, worker=self._name, now=now - self._behind, until=now + self._lease, limit=limit)
         first = first_waiting(tx, [int(lane.key) for lane in lanes])
         contexts = recall(tx, {rows[0].identity_id for rows in first.values()})
+        strays = [(id_, now_part_of) for id_, rows in first.items() if (now_part_of := contexts[rows[0].identity_id].customer_id) != id_]
+        if strays:  # accepted in the moment of a merge
+            rehome_waiting(tx, strays)
+            first = first_waiting(tx, [int(lane.key) for lane in lanes])
+            contexts = recall(tx, {rows[0].identity_id for rows in first.values()})
         leave_lanes(tx, TURN, {lane.key: None for lane in lanes if int(lane.key) not in first})
         works = [self._work(tx, lane, rows, contexts) for lane in lanes if (rows := first.get(int(lane.key)))]
         return works, next_ready(tx, TURN)
@@ -193,7 +247,10 @@ class TurnWorker:
         return self._written(work, arrived, decision, trace, started)
 
     def _written(self, work: Work, arrived: Arrived, decision: Decision, trace: dict[str, Any], started: datetime) -> Finished:
-        rows = self._writer.write(work.turn_id, arrived, work.context, decision, about_id=work.about_id, now=self._clock.now())
+        now = self._clock.now()
+        waited = now - arrived.first.at
+        decision = follow(decision, arrived, work.context, self._declared, waited=waited, limit=self._late_after)
+        rows = self._writer.write(work.turn_id, arrived, work.context, decision, about_id=work.about_id, now=now)
         return Finished(work, decision, rows, trace, started)
 
     async def _failed(self, work: Work, error: Exception) -> None:
@@ -222,6 +279,8 @@ class TurnWorker:
         done = await self._database.write(lambda tx: self._commit(tx, batch))
         for topic in {row["lane"] for one, ok in zip(batch, done, strict=True) if ok for row in one.rows.outgoings}:
             self._signals.notify(topic)
+        changed = ((one.work.context.customer_id, one.work.turn_id) for one, ok in zip(batch, done, strict=True) if ok)
+        self._signals.publish(CHANGED, *({"customer": customer, "turn": turn} for customer, turn in changed))
         return done
 
     def _commit(self, tx: Tx, batch: list[Finished]) -> list[bool]:
@@ -251,23 +310,20 @@ class TurnWorker:
             "customer_id": one.work.context.home_id,
             "lane": TURN,
             "decision": one.decision.rule,
-            "trace": one.trace,
+            "trace": {**one.trace, DIALOGUE: one.work.context.dialogue} if one.work.context.dialogue else one.trace,
             "started_at": one.started_at,
             "finished_at": now,
         }
 
     def _commit_rarer(self, tx: Tx, one: Finished, now: datetime) -> None:
-        """What few turns do: facts, reachability, a handoff."""
+        """What few turns do: deeds, reachability, a handoff."""
         context, decision = one.work.context, one.decision
-        told_in = one.rows.exchanges[0]["id"]
-        for fact in decision.facts:
-            told = Told(fact.name, fact.value, CUSTOMER, fact.confidence, told_in)
-            remember(tx, self._declared, context.home_id, told, at=now, person=context.person)
-        doing = Doing(one.work.turn_id, told_in, context, self._declared, now)
-        for deed in decision.deeds:
-            deed.do(tx, doing)
-        if decision.facts or decision.deeds:
+        if decision.deeds:
+            doing = Doing(one.work.turn_id, one.rows.exchanges[0]["id"], context, self._declared, now)
+            for deed in decision.deeds:
+                deed.do(tx, doing)
             refresh_known(tx, [context.customer_id])
+            self._renew_packet(tx, context, now)
         if decision.reachable is False:
             set_reachable(tx, context.identity_id, since=now, why="the customer blocked the bot")
         elif context.unreachable:
@@ -282,3 +338,12 @@ class TurnWorker:
                 packet=one.rows.packet,
                 at=now,
             )
+
+    def _renew_packet(self, tx: Tx, context: Context, now: datetime) -> None:
+        """What was learned while a person has the conversation, or is waited for, goes into the packet that they have."""
+        handoff = get_handoff(tx, context.handoff.id) if context.handoff is not None else None
+        if handoff is None or handoff.state == ENDED:
+            return
+        present = recall(tx, [handoff.identity_id]).get(handoff.identity_id)
+        if present is not None:
+            keep_packet(tx, handoff.id, stored(renew_packet(read_packet(handoff.packet), present, self._declared, now)))

@@ -8,13 +8,14 @@ from datetime import datetime
 from typing import Any
 
 from bot.messages import Event, Incoming, Outgoing, rows_of
-from bot.turn.decide import Arrived, Decision, Say
+from bot.turn.decision import Arrived, Decision, Reason, Say
 from bot.turn.mirror import mirror
 from bot.turn.packet import PacketLine, build_packet, stored
 from bot.turn.reply import Replies, Said
 from bot.turn.split import split_html
 from memory.context import Context
 from memory.database import Row
+from memory.declared import Declarations
 from memory.exchanges import exchange_id, exchange_row
 from memory.outbox import outbox_row
 
@@ -22,6 +23,9 @@ HANDOFF = "handoff"
 """The lane of everything that a desk shows about a handoff; its addresses are handoff ids, and GENERAL."""
 
 GENERAL = "general"
+
+UNJUDGED = ("relay", "noted", "edit noted", "membership")
+"""Rules that take a message for nothing in particular."""
 
 ONLY_ASKING_WORDS = 10
 """A message of at most so many words that asks for a person says nothing of the matter; the messages before it do."""
@@ -40,16 +44,20 @@ class Rows:
 class Writer:
     """Turns decisions into rows, in one assistant's words. Pure: the same turn gives the same rows, save for the time."""
 
-    def __init__(self, replies: Replies, *, company: str, expectation: str) -> None:
+    def __init__(
+        self, replies: Replies, *, company: str, expectation: str, declared: Declarations | None = None, language: str | None = None
+    ) -> None:
         self._replies = replies
         self._company = company
         self._expectation = expectation
+        self._declared = declared or Declarations()
+        self._language = language
 
     def write(self, turn_id: int, arrived: Arrived, context: Context, decision: Decision, *, about_id: int | None, now: datetime) -> Rows:
         """The rows of a turn. ``about_id``: the logged exchange that an edit, a reaction or a press speaks of."""
         rows = Rows(dialogue=decision.dialogue)
         for part in arrived.parts:
-            rows.exchanges.append(self._logged(turn_id, len(rows.exchanges), part, context, about_id))
+            rows.exchanges.append(self._logged(turn_id, len(rows.exchanges), part, context, about_id, decision))
         first = arrived.first
         if first.event is Event.PRESS and first.data.get("callback"):
             self._put(rows, turn_id, first.channel, context, Outgoing(kind="answer", about=str(first.data["callback"])), now=now)
@@ -61,11 +69,14 @@ class Writer:
             if said is not None:
                 post = Outgoing(text=mirror("assistant", None, said.text), html=True)
                 self._put(rows, turn_id, HANDOFF, context, post, address=str(context.handoff.id), now=now)
+            if decision.deeds:  # what is learned changes the packet, and with it the card
+                self._put(rows, turn_id, HANDOFF, context, Outgoing(kind="card"), address=str(context.handoff.id), now=now)
         if decision.handoff is not None:
             self._hand_over(rows, turn_id, arrived, context, decision, said, now)
         return rows
 
-    def _logged(self, turn_id: int, n: int, part: Incoming, context: Context, about_id: int | None) -> Row:
+    @staticmethod
+    def _logged(turn_id: int, n: int, part: Incoming, context: Context, about_id: int | None, decision: Decision) -> Row:
         kind = part.kind if part.event is Event.MESSAGE else str(part.event)
         return exchange_row(
             id=exchange_id(turn_id, n),
@@ -81,6 +92,9 @@ class Writer:
             data=part.data or None,
             origin=f"{part.channel}:{part.message_id}" if part.event is Event.MESSAGE and part.message_id else None,
             about_id=about_id,
+            language=context.language,
+            mood=decision.mood if part.text else None,
+            intent=None if decision.rule in UNJUDGED else decision.article or decision.rule,
             at=part.at,
         )
 
@@ -120,8 +134,9 @@ class Writer:
                 direction="out",
                 author="assistant",
                 kind="text",
-                text=said.text,
+                text=_kept_text(said.text, decision.says),
                 reply=said.name,
+                language=self._language,
                 at=now,
             )
         )
@@ -173,10 +188,14 @@ class Writer:
             lines.append(PacketLine("assistant", None, "text", said.text, now))
         packet = build_packet(
             context,
+            self._declared,
             reason=str(decision.handoff),
             want=self._want(arrived, context, decision),
             tried=context.dialogue.get("tried", []),
             now_lines=lines,
+            now=now,
+            deeds=decision.deeds,
+            told_in=rows.exchanges[0]["id"],
         )
         rows.packet = stored(packet)
         self._put(rows, turn_id, HANDOFF, context, Outgoing(kind="card"), address=str(turn_id), now=now)
@@ -188,11 +207,12 @@ class Writer:
     @staticmethod
     def _want(arrived: Arrived, context: Context, decision: Decision) -> str:
         """What the customer wants, in their own words: what they wrote now, unless that only asks for a person."""
-        own = [past.text for past in context.exchanges if past.author == "customer" and past.kind != "press" and past.text][-3:]
+        theirs = [past.text for past in context.exchanges if past.author == "customer" and past.kind != "press"]
+        own = [text for text in theirs if text and not text.startswith("/")][-3:]
         now = arrived.text
-        if decision.handoff == "asked" and own and len(now.split()) <= ONLY_ASKING_WORDS:
+        if decision.handoff is Reason.ASKED and own and len(now.split()) <= ONLY_ASKING_WORDS:
             return " / ".join([*own[-2:], now] if now and arrived.first.event is Event.MESSAGE else own[-2:])
-        return " / ".join([*own[-1:], now]) if decision.handoff == "unsure" and own else now or (own[-1] if own else "")
+        return " / ".join([*own[-1:], now]) if decision.handoff is Reason.UNSURE and own else now or (own[-1] if own else "")
 
     @staticmethod
     def _put(
@@ -220,6 +240,13 @@ class Writer:
                 ownership=ownership,
             )
         )
+
+
+def _kept_text(text: str, says: Collection[Say]) -> str:
+    """What of an answer the log keeps: no code with which somebody else could pass for the customer."""
+    for secret in (secret for say in says for secret in say.secrets):
+        text = text.replace(secret, "•••")
+    return text
 
 
 def _pieces(outgoing: Outgoing) -> Iterable[Outgoing]:

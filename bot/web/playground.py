@@ -23,14 +23,14 @@ from bot.web.guard import App, LocalOnly
 from bot.web.memory_view import DESK_LANE, CustomerView, customer_view
 from memory.database import Database
 from memory.inbox import TURN
-from memory.signals import Signals
+from memory.signals import CHANGED, Signals, Subscription
 
 STATIC = Path(__file__).parent / "static"
 SIMULATOR = "/simulator"
 """Where the simulator's people API is mounted."""
 
-BUSY_S, QUIET_S = 0.1, 1.0
-"""How long the live stream waits before it looks at the memory by itself: what a commit changes is not always signalled."""
+LOOK_S = 2.0
+"""How long the live stream waits before it looks at the memory by itself: not every change is told of."""
 
 KEEP_ALIVE_S = 10.0
 
@@ -83,20 +83,27 @@ class _Wakes:
         self._sim = sim
         self._events = [signals.listen(topic) for topic in topics]
 
-    async def wait(self, number: int, timeout_s: float) -> None:
-        """Return when the simulator has an event after ``number``, a signal is given, or the time has passed."""
+    async def wait(self, number: int, changes: Subscription, customer: int | None, timeout_s: float) -> bool:
+        """Return when there may be something new, or the time has passed: whether the memory of ``customer`` may differ.
+
+        That is when ``changes`` tell of the customer or have missed something, and when something was accepted or put out for anybody.
+        None is a customer whom the memory has not met: any change may be about them.
+        """
         if self._sim.events.last > number:
-            return
-        waiting: list[asyncio.Future[Any]] = [asyncio.ensure_future(event.wait()) for event in self._events]
-        waiting.append(asyncio.ensure_future(self._sim.events.changed(timeout_s)))
+            return False
+        woken: list[asyncio.Future[Any]] = [asyncio.ensure_future(event.wait()) for event in self._events]
+        others = [asyncio.ensure_future(changes.ready.wait()), asyncio.ensure_future(self._sim.events.changed(None))]
         try:
-            await asyncio.wait(waiting, timeout=timeout_s, return_when=asyncio.FIRST_COMPLETED)
+            done, _ = await asyncio.wait([*woken, *others], timeout=timeout_s, return_when=asyncio.FIRST_COMPLETED)
         finally:
-            for one in waiting:
+            for one in (*woken, *others):
                 one.cancel()
-            await asyncio.gather(*waiting, return_exceptions=True)
+            await asyncio.gather(*woken, *others, return_exceptions=True)
         for event in self._events:
             event.clear()
+        told = changes.take()
+        is_about_them = any(change is None or customer in (None, change.get("customer")) for change in told)
+        return is_about_them or not done.isdisjoint(woken)
 
 
 def playground_app(
@@ -160,24 +167,28 @@ def playground_app(
         """Simulator events as they come, and the customer's memory whenever it differs from what was sent last."""
         loop = asyncio.get_running_loop()
         sent: CustomerView | dict[str, str] | None = {}  # equal to no view: the first one is always sent
-        pause_s, last_sent = BUSY_S, loop.time()
+        view: CustomerView | None = None
+        last_sent, looks_at = loop.time(), loop.time()
         yield b": following\n\n"
-        while not sim.is_stopped and not await request.is_disconnected():
-            news = False
-            for event in sim.events.after(number, 500):
-                number, news = event.number, True
-                yield b"id: %d\nevent: simulator\ndata: %b\n\n" % (number, seen_event(event).model_dump_json().encode())
-            view = None if person is None else await view_of(person)
-            if view != sent:
-                sent, news = view, True
-                yield b"event: memory\ndata: %b\n\n" % orjson.dumps({"person": person, "memory": view})
-            if news:
-                last_sent = loop.time()
-            elif loop.time() - last_sent >= KEEP_ALIVE_S:
-                last_sent = loop.time()
-                yield b": still here\n\n"
-            pause_s = BUSY_S if news else min(QUIET_S, 2 * pause_s)
-            await wakes.wait(number, pause_s)
+        with signals.subscribe(CHANGED) as changes:
+            while not sim.is_stopped and not await request.is_disconnected():
+                news = False
+                for event in sim.events.after(number, 500):
+                    number, news = event.number, True
+                    yield b"id: %d\nevent: simulator\ndata: %b\n\n" % (number, seen_event(event).model_dump_json().encode())
+                if loop.time() >= looks_at:
+                    looks_at = loop.time() + LOOK_S
+                    view = None if person is None else await view_of(person)
+                if view != sent:
+                    sent, news = view, True
+                    yield b"event: memory\ndata: %b\n\n" % orjson.dumps({"person": person, "memory": view})
+                if news:
+                    last_sent = loop.time()
+                elif loop.time() - last_sent >= KEEP_ALIVE_S:
+                    last_sent = loop.time()
+                    yield b": still here\n\n"
+                if await wakes.wait(number, changes, view and view["customer_id"], LOOK_S):
+                    looks_at = loop.time()
 
     @app.get("/live")
     async def live(

@@ -71,6 +71,8 @@ class CustomerBot:
         session.json_dumps = lambda value: orjson.dumps(value).decode()
         self._session = session
         self.bot = Bot(token, session=session)
+        self.username: str | None = None
+        """The bot's name in links, known from its start on."""
         self._files = files
 
     async def start(self, *, webhook: str | None = None, secret: str | None = None) -> None:
@@ -80,7 +82,7 @@ class CustomerBot:
         """
         await self._session.create_session()  # once, before there are two requests at a time that would each make one
         try:
-            await self.bot.get_me()
+            self.username = (await self.bot.get_me()).username
             if webhook is None:
                 await self.bot.delete_webhook()
             else:
@@ -136,6 +138,8 @@ class CustomerBot:
                 return await self._edit(chat, outgoing, mode)
             case "file":
                 return await self._send_files(chat, outgoing, mode)
+            case "unsend":
+                return await self._unsend(chat, outgoing)
             case _:
                 message = await bot.send_message(chat, outgoing.text, parse_mode=mode, reply_markup=_keyboard(outgoing))
                 return Sent(str(message.message_id))
@@ -149,6 +153,19 @@ class CustomerBot:
                 raise
             await self.bot.edit_message_caption(chat_id=chat, message_id=message, caption=outgoing.text, parse_mode=mode)
         return Sent(outgoing.about)
+
+    async def _unsend(self, chat: int, outgoing: Outgoing) -> Receipt:
+        """Delete messages; those that are gone already are as they should be. One that may not be deleted refuses all of the request."""
+        messages = [int(one) for one in (outgoing.about or "").split(",")]
+        try:
+            if len(messages) == 1:
+                await self.bot.delete_message(chat, messages[0])
+            else:
+                await self.bot.delete_messages(chat, messages)
+        except TelegramBadRequest as error:
+            if "message to delete not found" not in error.message:
+                raise
+        return Sent(None)
 
     async def _send_files(self, chat: int, outgoing: Outgoing, mode: str | None) -> Receipt:
         try:
@@ -203,6 +220,17 @@ class CustomerBot:
             raise OSError(type(error).__name__) from None
         assert content is not None
         return content.read()
+
+
+async def username_of(token: str, *, api_base: str, timeout_s: float = 5.0) -> str | None:
+    """The name of the customers' bot in links; None where Telegram does not answer, or does not know the token."""
+    bot = CustomerBot(token, api_base=api_base, timeout_s=timeout_s, files={})
+    try:
+        return (await bot.bot.get_me()).username
+    except (AiogramError, aiohttp.ClientError, TimeoutError):
+        return None
+    finally:
+        await bot.close()
 
 
 class CustomerFiles:

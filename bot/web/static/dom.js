@@ -134,9 +134,10 @@ const CLOCK_S = new Intl.DateTimeFormat(undefined, { hour: "2-digit", minute: "2
 const WHOLE = new Intl.DateTimeFormat(undefined, { dateStyle: "medium", timeStyle: "medium" });
 
 /** A time of day with the whole date in its tooltip. */
-export function time(iso, { seconds = false } = {}) {
+export function time(iso, { seconds = false, day = false } = {}) {
   const at = new Date(iso);
-  return h("time", { datetime: iso, title: WHOLE.format(at) }, (seconds ? CLOCK_S : CLOCK).format(at));
+  const format = day ? WHOLE : seconds ? CLOCK_S : CLOCK;
+  return h("time", { datetime: iso, title: WHOLE.format(at) }, format.format(at));
 }
 
 /** Let a textarea grow with its text up to the height that the style sheet allows, and send on Enter (Shift+Enter: a new line). */

@@ -3,6 +3,7 @@
 import { h, keepingScroll, keyed, time } from "./dom.js";
 
 const AUTHORS = { customer: "Customer", assistant: "Assistant", agent: "Agent" };
+const BAD_MOOD = -0.5;
 const DESK_LANE = "handoff";
 const TURN_LANE = "turn";
 
@@ -55,6 +56,15 @@ export class Memory {
     else if (open.state === "waiting") pills.push({ tone: "warn", words: "Waits for a person" });
     else pills.push({ tone: "accent", words: `${open.owner_name} holds the case` });
     if (unreachable) pills.push({ tone: "bad", words: "Unreachable" });
+    const marks = (memory?.experiences ?? []).filter((one) => one.marks);
+    if (marks.length)
+      pills.push({
+        tone: "bad",
+        words: `Careful: ${marks.length} bad ${marks.length === 1 ? "moment" : "moments"}`,
+        title: marks.map((one) => one.words).join("; "),
+      });
+    if (memory?.members.length)
+      pills.push({ tone: "quiet", words: `One person, ${memory.members.length + 1} customers`, title: memory.members.join(", ") });
     if (memory)
       pills.push({
         tone: "quiet",
@@ -69,12 +79,37 @@ export class Memory {
 
   #showKnown(memory) {
     const parts = [];
-    for (const one of memory?.identities ?? []) parts.push({ part: "identity", ...one });
-    for (const one of (memory?.facts ?? []).filter((fact) => !fact.until)) parts.push({ part: "fact", ...one });
-    for (const one of (memory?.facts ?? []).filter((fact) => fact.until)) parts.push({ part: "past", ...one });
-    for (const one of memory?.dialogues ?? []) parts.push({ part: "dialogue", ...one });
-    if (memory && !memory.facts.length) parts.splice(memory.identities.length, 0, { part: "none" });
-    const draw = { identity, fact: (one) => this.#fact(one), past: (one) => this.#fact(one), dialogue, none: noFacts };
+    const add = (part, list) => parts.push(...list.map((one) => ({ part, ...one })));
+    const section = (title, part, list) => {
+      if (!list.length) return;
+      parts.push({ part: "heading", id: part, title });
+      add(part, list);
+    };
+    const facts = memory?.facts ?? [];
+    add("identity", memory?.identities ?? []);
+    if (memory && !facts.length) parts.push({ part: "none" });
+    add("fact", facts.filter((fact) => !fact.until));
+    section("Promised", "promise", memory?.promises ?? []);
+    section("Where they stand", "journey", memory?.journeys ?? []);
+    section("Good and bad moments", "moment", memory?.experiences ?? []);
+    section("Consents", "consent", memory?.consents ?? []);
+    section("Earlier conversations", "summary", memory?.summaries ?? []);
+    section("Held before", "past", facts.filter((fact) => fact.until));
+    add("dialogue", memory?.dialogues ?? []);
+    const cite = (id) => this.#cite(id);
+    const draw = {
+      identity,
+      heading: (one) => h("h4", { class: "known-heading" }, one.title),
+      fact: (one) => this.#fact(one),
+      past: (one) => this.#fact(one),
+      promise: (one) => promise(one, cite),
+      journey,
+      moment: (one) => moment(one, cite),
+      consent: (one) => consent(one, cite),
+      summary: (one) => summary(one, cite),
+      dialogue,
+      none: noFacts,
+    };
     keyed(this.known, parts.length ? parts : [{ part: "nobody" }], {
       key: (one) => `${one.part}-${one.id ?? one.address ?? one.channel ?? ""}`,
       draw: (one) => (one.part === "nobody" ? nothing("p", "The first message makes a customer.") : draw[one.part](one)),
@@ -83,32 +118,33 @@ export class Memory {
 
   #fact(fact) {
     const { value } = fact;
-    const from = fact.exchange_id
-      ? h(
-          "button",
-          {
-            class: "cite",
-            type: "button",
-            title: "Show the exchange that it comes from",
-            onclick: () => this.#pointAt(fact.exchange_id),
-          },
-          `#${fact.exchange_id}`,
-        )
-      : null;
+    const doubt = DOUBTS[fact.standing];
     return h(
       "div",
       { class: `known-row ${fact.until ? "past" : ""}` },
       h("span", { class: "known-name" }, fact.name.replaceAll("_", " ")),
-      h("span", { class: "known-value" }, typeof value === "string" ? value : short(value)),
+      h(
+        "span",
+        { class: "known-value" },
+        typeof value === "string" ? value : short(value),
+        doubt && [" ", badge(doubt.words, doubt.tone, doubt.title)],
+      ),
       h(
         "span",
         { class: "known-source" },
-        `${fact.source} `,
-        from,
+        `${fact.by && fact.source === "agent" ? fact.by : fact.source} `,
+        this.#cite(fact.exchange_id),
         fact.until ? " · until " : " · ",
         time(fact.until ?? fact.since),
       ),
     );
+  }
+
+  /** A link to the exchange that something comes from; null where there is none. */
+  #cite(id) {
+    if (!id) return null;
+    const title = "Show the exchange that it comes from";
+    return h("button", { class: "cite", type: "button", title, onclick: () => this.#pointAt(id) }, `#${id}`);
   }
 
   #pointAt(id) {
@@ -158,9 +194,67 @@ function identity(one) {
       "span",
       { class: "known-source" },
       [one.address, one.language, `proof: ${one.proof}`].filter(Boolean).join(" · "),
+      one.proven_at && [" since ", time(one.proven_at)],
       one.unreachable_since && h("span", { class: "bad-words" }, ` · unreachable: ${one.unreachable_why}`),
     ),
   );
+}
+
+const DOUBTS = {
+  proposed: { words: "likely", tone: "unsure", title: "Nobody has confirmed it yet" },
+  contested: { words: "contradicts", tone: "warn", title: "Said by somebody whose word counts less; kept and shown" },
+  retracted: { words: "never true", tone: "quiet", title: "Taken back, corrected, or refused" },
+};
+
+function entry(name, value, ...source) {
+  return h(
+    "div",
+    { class: "known-row" },
+    h("span", { class: "known-name" }, name),
+    h("span", { class: "known-value" }, value),
+    h("span", { class: "known-source" }, source),
+  );
+}
+
+const PROMISE_TONES = { open: "warn", kept: "good", broken: "bad", "kept late": "quiet" };
+
+function promise(one, cite) {
+  const due = one.due_at ? [" · due ", time(one.due_at, { day: true })] : null;
+  const state = badge(one.state, PROMISE_TONES[one.state] ?? "quiet");
+  return entry(`№ ${one.id}`, [one.text, " ", state], `${one.by} `, cite(one.exchange_id), due);
+}
+
+function journey(one) {
+  const steps = one.moves.map((step) =>
+    h("li", {}, step.from_stage ? `${step.from_stage} → ` : "", step.to_stage, ` · ${step.why || step.by} · `, time(step.at)),
+  );
+  const words = `${steps.length} ${steps.length === 1 ? "move" : "moves"}`;
+  const history = steps.length > 0 && h("details", { "data-name": `journey-${one.id}` }, h("summary", {}, words), h("ol", {}, steps));
+  const name = [one.product, one.matter].filter(Boolean).join(" ").replaceAll("_", " ");
+  return entry(name, [one.stage, one.closed_at && " (closed)"], "since ", time(one.moved_at), history);
+}
+
+function moment(one, cite) {
+  const tone = one.good ? "good" : "bad";
+  const why = one.marks ? "One of those that put them near the limit" : "";
+  return entry(
+    one.kind,
+    [one.words, " ", badge(`${one.good ? "+" : "−"}${one.weight}`, tone, why)],
+    cite(one.exchange_id),
+    one.exchange_id ? " · " : null,
+    time(one.at),
+  );
+}
+
+function consent(one, cite) {
+  const said = badge(one.granted ? "agreed" : "no", one.granted ? "good" : "quiet");
+  const where = `text ${one.version} · ${one.channel} `;
+  return entry(one.purpose.replaceAll("_", " "), said, where, cite(one.exchange_id), " · ", time(one.at));
+}
+
+function summary(one, cite) {
+  const said = [one.wanted, one.done].filter(Boolean).join(" → ");
+  return entry(one.ending || "over", said, cite(one.links.wanted?.[0]), " ", time(one.ended_at));
 }
 
 function noFacts() {
@@ -203,6 +297,8 @@ function exchangeRow(one) {
         { class: "exchange-kind" },
         one.direction === "in" ? "in" : "out",
         one.kind === "text" ? "" : ` · ${one.kind.replaceAll("_", " ")}`,
+        one.intent ? ` · ${one.intent}` : "",
+        one.mood !== null && one.mood <= BAD_MOOD ? " · angry" : "",
         one.about_id ? ` of #${one.about_id}` : "",
       ),
       h("span", { class: "exchange-id" }, `#${one.id}`),

@@ -41,6 +41,7 @@ def _upgrade_facts() -> None:
     with op.batch_alter_table("fact") as fact:
         fact.drop_index("fact_current")
         fact.add_column(sa.Column("standing", sa.String(), nullable=False, server_default="current"))
+        fact.add_column(sa.Column("told_as", sa.String(), nullable=False, server_default="current"))
         fact.add_column(sa.Column("by", sa.String(), nullable=True))
         fact.add_column(sa.Column("purpose", sa.String(), nullable=False, server_default="service"))
         fact.add_column(sa.Column("consent_id", BigId, nullable=True))
@@ -52,6 +53,7 @@ def _upgrade_facts() -> None:
     op.execute(sa.update(_fact).values(standing=standing, learned_at=_fact.c.since, fresh_at=_fact.c.since, closed_at=_fact.c.until))
     with op.batch_alter_table("fact") as fact:
         fact.alter_column("standing", existing_type=sa.String(), nullable=False, server_default=None)
+        fact.alter_column("told_as", existing_type=sa.String(), nullable=False, server_default=None)
         fact.alter_column("purpose", existing_type=sa.String(), nullable=False, server_default=None)
         fact.alter_column("learned_at", existing_type=UtcDateTime(), nullable=False)
         fact.alter_column("fresh_at", existing_type=UtcDateTime(), nullable=False)
@@ -62,6 +64,12 @@ def _upgrade_facts() -> None:
             unique=True,
             sqlite_where=sa.text("standing = 'current'"),
             postgresql_where=sa.text("standing = 'current'"),
+        )
+        fact.create_index(
+            "fact_closed",
+            ["closed_at"],
+            sqlite_where=sa.text("closed_at IS NOT NULL"),
+            postgresql_where=sa.text("closed_at IS NOT NULL"),
         )
     _gather_facts()
 
@@ -109,12 +117,21 @@ def upgrade() -> None:
         sa.Column("n", sa.Integer(), nullable=False),
         sa.Column("customer_id", BigId, nullable=False),
         sa.Column("sha256", sa.String(), nullable=True),
+        sa.Column("file", sa.String(), nullable=True),
         sa.Column("why", sa.String(), nullable=True),
         sa.Column("at", UtcDateTime(), nullable=False),
         sa.PrimaryKeyConstraint("exchange_id", "n"),
     )
     op.create_index("blob_use_blob", "blob_use", ["sha256"], unique=False)
     op.create_index("blob_use_customer", "blob_use", ["customer_id"], unique=False)
+    op.create_index(
+        "blob_use_file",
+        "blob_use",
+        ["file"],
+        unique=False,
+        sqlite_where=sa.text("sha256 IS NOT NULL"),
+        postgresql_where=sa.text("sha256 IS NOT NULL"),
+    )
     op.create_table(
         "erasure",
         sa.Column("id", BigId, nullable=False),
@@ -127,6 +144,13 @@ def upgrade() -> None:
         sa.Column("asked_at", UtcDateTime(), nullable=False),
         sa.Column("done_at", UtcDateTime(), nullable=True),
         sa.PrimaryKeyConstraint("id"),
+    )
+    op.create_table(
+        "install_key",
+        sa.Column("name", sa.String(), nullable=False),
+        sa.Column("key", sa.LargeBinary(), nullable=False),
+        sa.Column("made_at", UtcDateTime(), nullable=False),
+        sa.PrimaryKeyConstraint("name"),
     )
     op.create_table(
         "retention_mark",
@@ -440,9 +464,53 @@ def upgrade() -> None:
     op.add_column("exchange", sa.Column("language", sa.String(), nullable=True))
     op.add_column("exchange", sa.Column("mood", sa.Float(), nullable=True))
     op.add_column("exchange", sa.Column("intent", sa.String(), nullable=True))
+    op.create_index(
+        "exchange_about",
+        "exchange",
+        ["about_id", "id"],
+        unique=False,
+        sqlite_where=sa.text("about_id IS NOT NULL"),
+        postgresql_where=sa.text("about_id IS NOT NULL"),
+    )
+    op.create_index("handoff_customer", "handoff", ["customer_id", "id"], unique=False)
+    op.create_index(
+        "handoff_ended",
+        "handoff",
+        ["ended_at"],
+        unique=False,
+        sqlite_where=sa.text("ended_at IS NOT NULL"),
+        postgresql_where=sa.text("ended_at IS NOT NULL"),
+    )
     op.add_column("identity", sa.Column("home_id", BigId, server_default="0", nullable=False))
     op.add_column("identity", sa.Column("proven_at", UtcDateTime(), nullable=True))
+    op.add_column("identity", sa.Column("wrong_codes", sa.Integer(), server_default="0", nullable=False))
+    op.add_column("identity", sa.Column("wrong_since", UtcDateTime(), nullable=True))
     op.add_column("outbox", sa.Column("purpose", sa.String(), nullable=True))
+    op.create_index("outbox_customer", "outbox", ["customer_id", "id"], unique=False)
+    op.create_index(
+        "outbox_done",
+        "outbox",
+        ["done_at"],
+        unique=False,
+        sqlite_where=sa.text("done_at IS NOT NULL"),
+        postgresql_where=sa.text("done_at IS NOT NULL"),
+    )
+    op.create_index(
+        "outbox_purpose",
+        "outbox",
+        ["customer_id", "purpose"],
+        unique=False,
+        sqlite_where=sa.text("state = 'waiting' AND purpose IS NOT NULL"),
+        postgresql_where=sa.text("state = 'waiting' AND purpose IS NOT NULL"),
+    )
+    op.create_index(
+        "outbox_unasked",
+        "outbox",
+        ["customer_id", "id"],
+        unique=False,
+        sqlite_where=sa.text("purpose IS NOT NULL"),
+        postgresql_where=sa.text("purpose IS NOT NULL"),
+    )
     op.execute(sa.text("UPDATE identity SET home_id = customer_id"))
     op.execute(
         sa.text("INSERT INTO lane (kind, key, ready_at, lease, tries) SELECT 'digest', CAST(id AS VARCHAR), created_at, 0, 0 FROM customer")
@@ -456,7 +524,8 @@ def downgrade() -> None:
     with op.batch_alter_table("fact") as fact:
         fact.drop_index("fact_current")
         fact.drop_index("fact_customer")
-        for column in ("standing", "by", "purpose", "consent_id", "learned_at", "fresh_at", "closed_at", "closed_by_id"):
+        fact.drop_index("fact_closed")
+        for column in ("standing", "told_as", "by", "purpose", "consent_id", "learned_at", "fresh_at", "closed_at", "closed_by_id"):
             fact.drop_column(column)
         fact.create_index(
             "fact_current",
@@ -465,9 +534,37 @@ def downgrade() -> None:
             sqlite_where=sa.text("until IS NULL"),
             postgresql_where=sa.text("until IS NULL"),
         )
+    op.drop_index(
+        "outbox_unasked", table_name="outbox", sqlite_where=sa.text("purpose IS NOT NULL"), postgresql_where=sa.text("purpose IS NOT NULL")
+    )
+    op.drop_index(
+        "outbox_purpose",
+        table_name="outbox",
+        sqlite_where=sa.text("state = 'waiting' AND purpose IS NOT NULL"),
+        postgresql_where=sa.text("state = 'waiting' AND purpose IS NOT NULL"),
+    )
+    op.drop_index(
+        "outbox_done", table_name="outbox", sqlite_where=sa.text("done_at IS NOT NULL"), postgresql_where=sa.text("done_at IS NOT NULL")
+    )
+    op.drop_index("outbox_customer", table_name="outbox")
     op.drop_column("outbox", "purpose")
+    op.drop_column("identity", "wrong_since")
+    op.drop_column("identity", "wrong_codes")
     op.drop_column("identity", "proven_at")
     op.drop_column("identity", "home_id")
+    op.drop_index(
+        "handoff_ended",
+        table_name="handoff",
+        sqlite_where=sa.text("ended_at IS NOT NULL"),
+        postgresql_where=sa.text("ended_at IS NOT NULL"),
+    )
+    op.drop_index("handoff_customer", table_name="handoff")
+    op.drop_index(
+        "exchange_about",
+        table_name="exchange",
+        sqlite_where=sa.text("about_id IS NOT NULL"),
+        postgresql_where=sa.text("about_id IS NOT NULL"),
+    )
     op.drop_column("exchange", "intent")
     op.drop_column("exchange", "mood")
     op.drop_column("exchange", "language")
@@ -510,7 +607,11 @@ def downgrade() -> None:
     op.drop_index("consent_customer", table_name="consent")
     op.drop_table("consent")
     op.drop_table("retention_mark")
+    op.drop_table("install_key")
     op.drop_table("erasure")
+    op.drop_index(
+        "blob_use_file", table_name="blob_use", sqlite_where=sa.text("sha256 IS NOT NULL"), postgresql_where=sa.text("sha256 IS NOT NULL")
+    )
     op.drop_index("blob_use_customer", table_name="blob_use")
     op.drop_index("blob_use_blob", table_name="blob_use")
     op.drop_table("blob_use")

@@ -45,6 +45,7 @@ async def test_a_dialogue_that_goes_as_written_passes(play: Play) -> None:
         ("memory: {log: [{customer: my card}, {assistant: a new one}]}", "assistant: “a new one” as exchange 2", "“assistant: Lost"),
         ("ann sees: {text: my card, count: 2}", "2 times a message with “my card” in the chat", "1 of them"),
         ("ann is told: hello", "ann to have pressed a button", "nothing was pressed"),
+        ("ann: {code of: ann}", "no more messages to ann before this step", "1 more"),
         ("bea: hello", "no more messages to ann before this step", "1 more"),
     ],
 )
@@ -198,3 +199,18 @@ async def test_the_stage_uses_bots_of_its_own(script: Script, sqlite_database_ur
     async with open_stage(script, sqlite_database_url) as stage:
         assert stage.bot.token == CUSTOMERS_TOKEN
         assert stage.settings.database_url == sqlite_database_url
+
+
+@pytest.mark.parametrize(
+    ("step", "got"),
+    [
+        ("ann: {code of: ann}", "ann has been shown no code"),
+        ("ann: {link of: operator}", "operator has been shown no link"),
+        ("operator: {unmerge: ann}", "ann was never merged"),
+        ("operator: {merge: [ann, ann]}", "that is one customer"),
+    ],
+)
+async def test_what_cannot_be_linked_or_merged_is_a_difference(play: Play, step: str, got: str) -> None:
+    played = await play(LOST + f"  - bot: Lost\n  - {step}\n")
+
+    assert (played.line, played.got) == (5, got)

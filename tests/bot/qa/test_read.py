@@ -52,6 +52,8 @@ def test_every_kind_of_step_is_read(write: Write) -> None:
               - restart: crash
               - restart: {how: graceful, meanwhile: [{eve: {text: hi, to: desk bot}}]}
               - brain: slow
+              - operator: {merge: [ann, ann]}
+              - ann: {link of: operator}
               - nobody speaks
             """
         )
@@ -61,7 +63,7 @@ def test_every_kind_of_step_is_read(write: Write) -> None:
     assert kinds[:5] == ["deed", "together", "deed", "hears", "hears"]
     assert kinds[5:10] == ["sees", "deed", "told", "together", "handoff"]
     assert kinds[10:15] == ["desk", "memory", "ledger", "fault", "fault"]
-    assert kinds[15:] == ["wait", "restart", "restart", "brain", "nobody speaks"]
+    assert kinds[15:] == ["wait", "restart", "restart", "brain", "operator", "deed", "nobody speaks"]
     assert script.steps[0].line == 10
     assert script.steps[15].body == 5400
     assert script.steps[17].steps[0].who == "eve"
@@ -88,6 +90,9 @@ def test_every_kind_of_step_is_read(write: Write) -> None:
         ("  - update: raw\n", 4, "`update` is a raw update"),
         ("  - fault: {kind: lost answers}\n", 4, "`kind`: input should be 'too many requests'"),
         ("  - memory: [1]\n", 4, "`memory` needs keys of its own: of, fact"),
+        ("  - ann: {code of: ben}\n", 4, "there is no customer `ben` in this script"),
+        ("  - operator: {link: ben}\n", 4, "there is no customer `ben` in this script"),
+        ("  - operator: {link: ann, unmerge: ann}\n", 4, "is exactly one of link, merge, unmerge"),
         ("  - restart:\n      how: crash\n      meanwhile: [{bob: hi}]\n", 6, "`bob` is neither a person"),
     ],
 )

@@ -11,9 +11,13 @@ import pytest
 from bot.markup import Html
 from bot.messages import Attachment, Event, Incoming
 from bot.turn.decide import AFFIRM, DENY, PERSON, Arrived, Decision, Reason, decide, fail
+from bot.turn.deeds import NoteExperience, Remember
+from bot.turn.learn import learn, study
 from bot.understand.hear import hear
 from bot.understand.knowledge import Article, Knowledge
 from memory.context import Context, Episode, Past
+from memory.declared import Declarations, Declared
+from memory.values import Type
 
 NOW = datetime(2026, 1, 5, 9, 0, tzinfo=UTC)
 NOBODY = Context(
@@ -137,12 +141,15 @@ def test_an_edit_is_answered_only_if_it_changes_the_last_words(exchanges: tuple[
     ],
 )
 def test_only_their_own_contact_is_a_fact(data: dict[str, Any], facts: list[tuple[str, str]]) -> None:
-    assert [(one.name, one.value) for one in decided(came(kind="contact", data=data), known()).facts] == facts
+    lessons = study(came(kind="contact", data=data), (), known(), Declarations())
+    assert [(one.name, one.value) for one in lessons.facts] == facts
 
 
 def test_a_location_is_a_fact_also_while_with_a_person() -> None:
-    decision = decided(came(kind="location", data={"latitude": 1.0, "longitude": 2.0}), known(episode=episode("owned")))
-    assert (decision.relay, [one.value for one in decision.facts]) == (True, [{"latitude": 1.0, "longitude": 2.0}])
+    arrived, context = came(kind="location", data={"latitude": 1.0, "longitude": 2.0}), known(episode=episode("owned"))
+    declared = Declarations({"location": Declared("location", Type.PLACE)})
+    decision, _ = learn(arrived, study(arrived, (), context, declared), context, decided(arrived, context), declared)
+    assert (decision.relay, decision.deeds) == (True, (Remember("location", {"latitude": 1.0, "longitude": 2.0}),))
 
 
 def test_while_with_a_person_the_assistant_is_silent() -> None:
@@ -209,5 +216,7 @@ def test_nothing_known_is_an_unsure_turn_and_the_second_goes_to_a_person() -> No
 
 
 def test_what_fails_goes_to_a_person_or_to_the_one_who_is_there() -> None:
-    assert fail(known(), Reason.FAILED) == Decision("failed", says=fail(known(), Reason.FAILED).says, handoff=Reason.FAILED)
+    failed = fail(known(), Reason.FAILED)
+    assert (failed.rule, names(failed), failed.handoff) == ("failed", ["utter_handoff_failed"], Reason.FAILED)
+    assert [(deed.good, deed.kind) for deed in failed.deeds if isinstance(deed, NoteExperience)] == [(False, "failed")]
     assert fail(known(episode=episode()), Reason.OVERDUE) == Decision("relay", relay=True)

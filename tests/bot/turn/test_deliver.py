@@ -13,6 +13,7 @@ from bot.messages import Outgoing, Postponed, Receipt, Refused, Sent, Uncertain
 from bot.turn.deliver import LOST_TRACK, Deliver
 from bot.turn.limits import Limits
 from memory.clock import ManualClock
+from memory.context import recall
 from memory.customers import Known, Profile, find_or_make, get_identity, pass_on
 from memory.database import Database, Record, table
 from memory.exchanges import exchange_row, log
@@ -213,6 +214,20 @@ async def test_a_desk_is_simply_sent_to_again(database: Database, clock: ManualC
     assert [(row.state, row.tries) for row in await rows(database, "handoff")] == [("sent", 2)]
 
 
+async def test_what_is_taken_back_is_taken_back_again_where_nobody_knows(database: Database, clock: ManualClock, deliver: Make) -> None:
+    """Deleting twice does no harm, and nobody is asked whether it arrived."""
+    row = outbox_row(key="gone", lane="telegram", address="42", outgoing=Outgoing(kind="unsend", about="1"), at=clock.now())
+    await database.write(lambda tx: put_out(tx, [row]))
+    channel = Channel(Uncertain("timed out"))
+    delivery = deliver(channel)
+    await rounds(delivery)
+    clock.advance(1)
+    await rounds(delivery)
+
+    assert await states(database) == ["sent"]
+    assert await rows(database, "handoff") == []
+
+
 async def test_a_receipt_that_comes_too_late_changes_nothing(database: Database, clock: ManualClock, deliver: Make) -> None:
     """The lease ran out while the channel hung; another process has said uncertain, and the agent sees that."""
     await put(database, clock, "a", "b")
@@ -285,3 +300,36 @@ async def test_two_processes_send_each_once_and_in_order(database: Database, clo
 
     assert len(channel.sent) == 18
     assert all([text for to, text in channel.sent if to == str(address)] == ["a", "b", "c"] for address in range(6))
+
+
+async def test_what_the_channel_refuses_is_a_bad_moment_of_who_missed_it(
+    database: Database, clock: ManualClock, deliver: Make, cora: Known
+) -> None:
+    await put(database, clock, "too long", customer_id=cora.customer_id, identity_id=cora.identity_id, exchange_id=256)
+    await put(database, clock, "not logged", customer_id=cora.customer_id, identity_id=cora.identity_id)
+    await rounds(deliver(Channel(Refused("message is too long"), Refused("message is too long"))), times=2)
+
+    context = (await database.read(lambda tx: recall(tx, [cora.identity_id])))[cora.identity_id]
+    assert [(one.good, one.kind, one.exchange_id, (one.evidence or {})["what"]) for one in context.experiences] == [
+        (False, "failed", 256, "undelivered")
+    ]
+
+
+async def test_who_has_blocked_us_has_missed_nothing(database: Database, clock: ManualClock, deliver: Make, cora: Known) -> None:
+    await put(database, clock, "Hello", customer_id=cora.customer_id, identity_id=cora.identity_id, exchange_id=256)
+    await rounds(deliver(Channel(Refused("bot was blocked by the user", unreachable=True))))
+
+    context = (await database.read(lambda tx: recall(tx, [cora.identity_id])))[cora.identity_id]
+    assert (context.unreachable, context.experiences) == (True, ())
+
+
+async def test_what_is_held_up_for_long_is_one_bad_moment(database: Database, clock: ManualClock, deliver: Make, cora: Known) -> None:
+    await put(database, clock, "one", "two", customer_id=cora.customer_id, identity_id=cora.identity_id, exchange_id=256)
+    delivery = deliver(Channel(Postponed(600, "too many requests")))
+    await rounds(delivery)
+    clock.advance(600)
+    await rounds(delivery, times=2)
+
+    context = (await database.read(lambda tx: recall(tx, [cora.identity_id])))[cora.identity_id]
+    assert [(one.kind, (one.evidence or {})["minutes"]) for one in context.experiences] == [("waited", 10)]
+    assert [row.state for row in await rows(database)] == ["sent", "sent"]

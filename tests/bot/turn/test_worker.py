@@ -10,24 +10,30 @@ from typing import Any
 import pytest
 import sqlalchemy as sa
 
+from bot.markup import Html
 from bot.messages import Incoming
 from bot.turn.accept import Accept
 from bot.turn.decide import Arrived, Decision, Say
+from bot.turn.deeds import Deed, GiveConsent, NoteExperience, Remember, WithdrawConsent
 from bot.turn.loop import keep_looking
 from bot.turn.reply import Replies, Variant
-from bot.turn.worker import Brain, HandOver, TurnWorker
+from bot.turn.worker import Brain, HandOver, KnowledgeBrain, TurnWorker
 from bot.turn.write import Writer
+from bot.understand.knowledge import Article, Knowledge
 from memory.clock import ManualClock, SystemClock
-from memory.context import Context
+from memory.context import Context, recall
 from memory.customers import Customer, pass_on
 from memory.database import Database, Tx, table
-from memory.declared import Declarations
+from memory.declared import Declarations, Declared, Purpose
 from memory.exchanges import Exchange
+from memory.handoffs import handoff_table
 from memory.inbox import TURN, inbox_table
 from memory.lanes import Lane
-from memory.outbox import outbox_table
+from memory.outbox import outbox_row, outbox_table, put_out
 from memory.signals import LocalSignals
 from memory.turns import turn_table
+from memory.usable import usable
+from memory.values import Type
 
 Wrote = Callable[..., Incoming]
 
@@ -53,7 +59,8 @@ class Echo:
 def worker(database: Database, clock: ManualClock, signals: LocalSignals) -> Callable[..., TurnWorker]:
     def make(brain: Brain, name: str = "one", **more: Any) -> TurnWorker:
         options = {"at_once": 4, "lease_s": 15, "deadline_s": 10, "tries": 3, **more}
-        return TurnWorker(database, clock, signals, brain, WRITER, Declarations(), name=name, **options)
+        declared = options.pop("declared", Declarations())
+        return TurnWorker(database, clock, signals, brain, WRITER, declared, name=name, **options)
 
     return make
 
@@ -276,3 +283,126 @@ async def test_two_processes_share_the_turns_of_many_customers(postgres_database
             loop.cancel()
         for database in databases:
             await database.close()
+
+
+class Learns(Echo):
+    """Echoes, and does the given deeds."""
+
+    def __init__(self, *deeds: Deed, **more: Any) -> None:
+        super().__init__()
+        self.decision = Decision("echo", says=(Say("utter_echo"),), deeds=deeds, **more)
+
+    async def think(self, arrived: Arrived, context: Context) -> tuple[Decision, dict[str, Any]]:
+        return self.decision, {}
+
+
+async def known(database: Database, identity_id: int = 1) -> Context:
+    return (await database.read(lambda tx: recall(tx, [identity_id])))[identity_id]
+
+
+async def test_deeds_are_done_with_the_turn_and_recalled_by_the_next(
+    accept: Accept, database: Database, wrote: Wrote, worker: Callable[..., TurnWorker]
+) -> None:
+    await accept([wrote("1", "my name is Cora")])
+    deeds = (Remember("name", "Cora"), Remember("email", "c@d.example", 0.6), NoteExperience(True, "thanks", 0.4, {}))
+    await rounds(worker(Learns(*deeds, mood=0.5, article="lost-card")))
+
+    context = await known(database)
+    assert (context.facts["name"].value, context.facts["name"].exchange_id) == ("Cora", context.exchanges[0].id)
+    assert [(one.name, one.value) for one in context.proposed] == [("email", "c@d.example")]
+    assert [(one.kind, one.exchange_id) for one in context.experiences] == [("thanks", context.exchanges[0].id)]
+    logged = await database.read(lambda tx: tx.execute(sa.select(table(Exchange)).order_by(table(Exchange).c.id)).all())
+    assert [(one.intent, one.mood) for one in logged] == [("lost-card", 0.5), (None, None)]
+
+
+async def test_a_consent_and_what_rests_on_it(
+    accept: Accept, database: Database, wrote: Wrote, worker: Callable[..., TurnWorker], clock: ManualClock
+) -> None:
+    declared = Declarations(
+        facts={"interests": Declared("interests", purpose="offers")},
+        purposes={"offers": Purpose("offers", "Offers", "We may tell you.", "2", "required")},
+    )
+
+    async def turn(update_id: str, *deeds: Deed) -> Context:
+        await accept([wrote(update_id)])
+        await rounds(worker(Learns(*deeds), declared=declared))
+        return await known(database)
+
+    assert (await turn("1", Remember("interests", "loans"))).facts == {}
+    agreed = await turn("2", GiveConsent("offers"), Remember("interests", "loans"))
+    assert (agreed.consents["offers"].granted, agreed.consents["offers"].version) == (True, "2")
+    assert agreed.facts["interests"].value == "loans"
+    offer = outbox_row(key="x", lane="telegram", address="42", outgoing={"text": "x"}, at=clock.now(), customer_id=1, purpose="offers")
+    await database.write(lambda tx: put_out(tx, [offer]))
+    withdrawn = await turn("3", WithdrawConsent("offers"))
+    assert not withdrawn.consents["offers"].granted
+    assert usable(withdrawn, declared, clock.now()) == {}
+    state = sa.select(outbox_table.c.state).where(outbox_table.c.key == "x")
+    assert await database.read(lambda tx: tx.execute(state).scalar()) == "dropped"
+
+
+async def test_what_is_learned_while_a_person_has_the_case_goes_into_their_packet(
+    accept: Accept, database: Database, wrote: Wrote, worker: Callable[..., TurnWorker], clock: ManualClock
+) -> None:
+    await accept([wrote("1", "agent")])
+    await rounds(worker(HandOver()))
+    await accept([wrote("2", "my name is Cora")])
+    await rounds(worker(Learns(Remember("name", "Cora Cole"), relay=True)))
+
+    packet = await database.read(lambda tx: tx.execute(sa.select(handoff_table.c.packet)).scalar_one())
+    assert (packet["name"], [one["shown"] for one in packet["facts"]]) == ("Cora Cole", ["Cora Cole"])
+    assert [one["kind"] for one in await outgoings(database, "handoff")] == ["card", "text", "text", "card"]
+
+
+async def outgoings(database: Database, lane: str) -> list[dict[str, Any]]:
+    query = sa.select(outbox_table.c.outgoing).where(outbox_table.c.lane == lane).order_by(outbox_table.c.id)
+    return await database.read(lambda tx: list(tx.execute(query).scalars()))
+
+
+async def test_a_turn_that_fails_or_is_overdue_is_a_bad_moment(
+    accept: Accept, database: Database, wrote: Wrote, worker: Callable[..., TurnWorker], clock: ManualClock
+) -> None:
+    await accept([wrote("1")])
+    clock.advance(600)
+    await rounds(worker(HandOver(), behind_s=60))
+
+    moments = {one.kind: one.evidence for one in (await known(database)).experiences}
+    assert moments == {"failed": {"what": "overdue"}, "waited": {"minutes": 10, "until": "answered"}}
+
+
+async def test_a_common_turn_looks_and_writes_no_more_often_for_what_may_be_learned(
+    sqlite_database: Database, wrote: Wrote, clock: ManualClock, signals: LocalSignals
+) -> None:
+    article = Article("lost-card", "Lost card", "", ("i lost my card",), "Block it.", Html("Block it."))
+    declared = Declarations(
+        facts={"phone": Declared("phone", Type.PHONE), "interests": Declared("interests", purpose="offers")},
+        purposes={"offers": Purpose("offers", "Offers", "We may tell you.", "2", "required")},
+    )
+    replies = Replies({name: [Variant.from_markdown(name)] for name in ("utter_echo", "utter_article")})
+    writer = Writer(replies, company="Test", expectation="soon")
+    keeps = Accept(sqlite_database, clock, signals, album_wait_s=1)
+    counted: list[str] = []
+
+    async def cost(brain: Brain, update_id: str, text: str = "good morning") -> int:
+        worker = TurnWorker(
+            sqlite_database, clock, signals, brain, writer, declared, name=update_id, at_once=4, lease_s=15, deadline_s=10, tries=3
+        )
+        await keeps([wrote(update_id, text)])
+        counted.clear()
+        await rounds(worker)
+        return len(counted)
+
+    def count_one(_connection: Any, _cursor: Any, statement: str, *_rest: Any) -> None:
+        counted.append(statement)
+
+    sa.event.listen(sqlite_database._writer.engine, "before_cursor_execute", count_one)
+    try:
+        await cost(Echo(), "1")
+        plain = await cost(Echo(), "2")
+        brain = KnowledgeBrain(Knowledge([article]), returning_after_s=1800, declared=declared)
+        learns = await cost(brain, "3", "i lost my card")
+    finally:
+        sa.event.remove(sqlite_database._writer.engine, "before_cursor_execute", count_one)
+
+    assert plain > 5
+    assert learns == plain + 1  # the dialogue's state, which an echo does not have

@@ -105,15 +105,15 @@ def test_the_second_agent_is_told_who_holds_the_case(page: Page) -> None:
 def test_customers_words_are_never_markup(page: Page) -> None:
     page.write(CUSTOMERS, "<img src=x onerror=\"document.title='owned'\"> <b>bold</b>")
 
-    said = page.see(CUSTOMERS, "<b>bold</b>")
-    page.wait_for("#memory .exchange", "<b>bold</b>")
+    page.wait_for("#memory .exchange", "<b>bold</b>")  # what the memory holds is drawn anew with its second tick
 
-    assert "<img src=x" in said.text
+    assert "<img src=x" in page.see(CUSTOMERS, "<b>bold</b>").text
     assert "owned" not in page.browser.title
 
 
 def test_an_edit_a_reaction_and_a_deletion(page: Page) -> None:
     page.write(CUSTOMERS, "My adress has changed")
+    page.wait_for("#memory .exchange", "My adress has changed")
     page.change(page.see(CUSTOMERS, "My adress has changed"), "Edit")
     field = page.wait_for("#customers .field")
     field.clear()
@@ -205,6 +205,20 @@ def test_an_update_that_comes_twice_is_answered_once(page: Page) -> None:
     page.wait_for("#memory .turn", "knowledge")
 
     assert len(page.browser.find_elements("css selector", "#memory .turn")) == 2
+
+
+def test_what_is_known_beside_the_log(page: Page) -> None:
+    page.write(CUSTOMERS, "I lost my card")
+    page.wait_for("#memory .known-heading", "Where they stand")
+    page.wait_for("#memory .known-value", "lost")
+    page.write(CUSTOMERS, "020 7946 0018")
+    page.wait_for("#memory .known-value .badge", "likely")
+    page.wait_for("#memory .exchange-kind", "lost-card")
+    page.write(CUSTOMERS, "please stop sending me offers")
+    page.wait_for("#memory .known-heading", "Consents")
+    page.write(CUSTOMERS, "This is ridiculous, you are useless, I am furious!")
+    page.wait_for("#memory .known-value", "wrote angrily")
+    page.wait_for("#memory .exchange-kind", "angry")
 
 
 def test_another_customer_has_a_memory_of_their_own(page: Page) -> None:

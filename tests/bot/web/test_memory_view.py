@@ -3,16 +3,21 @@ from datetime import timedelta
 import orjson
 import sqlalchemy as sa
 
-from bot.web.memory_view import LAST_EXCHANGES, LAST_TURNS, CustomerView, customer_view
+from bot.web.memory_view import LAST_EXCHANGES, LAST_FACTS, LAST_TURNS, CustomerView, customer_view
 from memory.clock import ManualClock
-from memory.customers import Known, Profile, find_or_make, set_reachable
-from memory.database import Database, Tx
+from memory.consents import keep_consent
+from memory.customers import Customer, Identity, Known, Profile, find_or_make, set_reachable
+from memory.database import Database, Tx, table
 from memory.dialogue import keep_dialogues
 from memory.exchanges import exchange_id, exchange_row, log
+from memory.experiences import experience_row, keep_experiences
 from memory.handoffs import claim_handoff, end_handoff, get_handoff, open_handoff
 from memory.inbox import TURN, inbox_row, keep
+from memory.journeys import move_journey
 from memory.lanes import claim_lanes
 from memory.outbox import mark_done, mark_sending, outbox_row, outbox_table, put_out
+from memory.promises import make_promise, settle_promise
+from memory.summaries import summary_table
 from memory.turns import keep_turns
 from tests.memory.people import tell
 
@@ -216,3 +221,91 @@ async def test_nobody_sees_another_customers_memory(database: Database, clock: M
     await database.write(lambda tx: say(tx, bob, clock, 2, text="Yours"))
 
     assert [one["text"] for one in (await seen(database, BOB))["exchanges"]] == ["Yours"]
+
+
+async def test_everything_that_is_known_beside_the_log(database: Database, clock: ManualClock) -> None:
+    who = await met(database, clock)
+    now = clock.now()
+
+    def fill(tx: Tx) -> None:
+        heard = say(tx, who, clock, 1)
+        tell(tx, who.customer_id, "phone", "+44", at=now, exchange_id=heard)
+        tell(tx, who.customer_id, "phone", "+45", at=now, source="system")
+        tell(tx, who.customer_id, "phone", "+46", at=now, confidence=0.7)
+        about = {"version": "2", "text": "We may.", "channel": "telegram", "at": now}
+        keep_consent(tx, who.customer_id, "offers", granted=True, exchange_id=heard, **about)  # type: ignore[arg-type]
+        keep_consent(tx, who.customer_id, "offers", granted=False, **about)  # type: ignore[arg-type]
+        move_journey(tx, who.customer_id, "card", "lost", by="event", at=now, why="article lost-card")
+        move_journey(tx, who.customer_id, "card", "active", by="agent", at=now, why="Bea")
+        rows = [
+            experience_row(key=f"{n}", customer_id=who.customer_id, good=False, kind=kind, weight=1.0, at=now, evidence={"minutes": 26})
+            for n, kind in enumerate(("waited", "rating"))
+        ]
+        keep_experiences(tx, rows)
+        kept = make_promise(tx, who.customer_id, "A card", by="Bea", at=now, due_at=now, exchange_id=heard)
+        settle_promise(tx, kept, by="Bob", at=now)
+        make_promise(tx, who.customer_id, "A letter", by="Bea", at=now, due_at=None, exchange_id=None)
+        summary = {"first_id": 1, "last_id": 2, "began_at": now, "ended_at": now, "wanted": "a card", "links": {"wanted": [heard]}}
+        tx.execute(
+            sa.insert(summary_table), {"customer_id": who.customer_id, "identity_id": who.identity_id, "ending": "solved", **summary}
+        )
+
+    await database.write(fill)
+    view = await seen(database)
+
+    assert {(one["value"], one["standing"], one["until"]) for one in view["facts"]} == {
+        ("+44", "current", None),
+        ("+45", "contested", None),
+        ("+46", "proposed", None),
+    }
+    assert [(one["purpose"], one["granted"], one["version"]) for one in view["consents"]] == [("offers", False, "2"), ("offers", True, "2")]
+    (journey,) = view["journeys"]
+    assert (journey["stage"], [(one["from_stage"], one["to_stage"], one["by"]) for one in journey["moves"]]) == (
+        "active",
+        [("lost", "active", "agent"), (None, "lost", "event")],
+    )
+    assert [(one["words"], one["marks"]) for one in view["experiences"]] == [("said it did not work", True), ("waited 26 min", True)]
+    assert [(one["text"], one["state"], one["settled_by"]) for one in view["promises"]] == [
+        ("A letter", "open", None),
+        ("A card", "kept", "Bob"),
+    ]
+    assert [(one["wanted"], one["ending"]) for one in view["summaries"]] == [("a card", "solved")]
+
+
+async def test_open_facts_are_shown_before_what_held_before(database: Database, clock: ManualClock) -> None:
+    who = await met(database, clock)
+
+    def fill(tx: Tx) -> None:
+        tell(tx, who.customer_id, "name", "Ann", at=clock.now())
+        for n in range(LAST_FACTS + 5):
+            tell(tx, who.customer_id, "city", f"City {n}", at=clock.now() + timedelta(minutes=n))
+
+    await database.write(fill)
+    facts = (await seen(database))["facts"]
+
+    assert len(facts) == LAST_FACTS
+    assert {one["value"] for one in facts[:2]} == {"Ann", f"City {LAST_FACTS + 4}"}
+    assert all(one["standing"] == "ended" for one in facts[2:])
+
+
+async def test_one_person_who_was_met_as_two(database: Database, clock: ManualClock) -> None:
+    ann, other = await met(database, clock), await met(database, clock, BOB)
+
+    def merge(tx: Tx) -> None:
+        say(tx, ann, clock, 1, text="As one")
+        say(tx, other, clock, 2, text="As the other")
+        tell(tx, ann.customer_id, "name", "Ann", at=clock.now())
+        tell(tx, other.customer_id, "phone", "+44", at=clock.now())
+        customer, identity = table(Customer), table(Identity)
+        tx.execute(sa.update(customer).where(customer.c.id == other.customer_id).values(merged_into_id=ann.customer_id))
+        tx.execute(sa.update(customer).where(customer.c.id == ann.customer_id).values(members=[other.customer_id]))
+        tx.execute(sa.update(identity).where(identity.c.id == other.identity_id).values(customer_id=ann.customer_id))
+
+    await database.write(merge)
+
+    for address in (ANN, BOB):
+        view = await seen(database, address)
+        assert (view["customer_id"], view["members"]) == (ann.customer_id, [other.customer_id])
+        assert [one["address"] for one in view["identities"]] == [ANN, BOB]
+        assert [one["text"] for one in view["exchanges"]] == ["As one", "As the other"]
+        assert {one["name"] for one in view["facts"]} == {"name", "phone"}

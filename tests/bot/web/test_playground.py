@@ -14,7 +14,7 @@ from memory.clock import ManualClock
 from memory.customers import Profile, find_or_make
 from memory.database import Database
 from memory.inbox import TURN
-from memory.signals import LocalSignals
+from memory.signals import CHANGED, LocalSignals
 from tests.memory.people import tell
 
 
@@ -142,18 +142,23 @@ async def test_a_page_of_an_earlier_run_is_told_to_begin_anew(playground: Playgr
         assert await anext(response.aiter_lines()) == ": following"
 
 
-@pytest.mark.parametrize("is_signalled", [True, False])
-async def test_a_commit_is_shown_whether_it_is_signalled_or_not(playground: Playground, is_signalled: bool) -> None:
+@pytest.mark.parametrize("how", ["told", "woken", "neither"])
+async def test_a_commit_is_shown_whether_it_is_told_of_or_not(playground: Playground, how: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    if how != "neither":
+        monkeypatch.setattr("bot.web.playground.LOOK_S", 60.0)  # more than the test waits
     now, address = ManualClock().now(), str(playground.ann.id)
     async with playground.http.stream("GET", "/live", params={"after": 0, "person": playground.ann.id}) as response:
         lines = response.aiter_lines()
         assert (await news(lines, "memory"))["memory"] is None
         known = await playground.database.write(lambda tx: find_or_make(tx, "telegram", [Profile(address)], at=now))
+        playground.signals.publish(CHANGED, {"customer": 1000, "turn": 1})  # somebody new may be whoever is shown
         assert (await news(lines, "memory"))["memory"]["facts"] == []
 
         customer = known[address].customer_id
         await playground.database.write(lambda tx: tell(tx, customer, "city", "Oslo", at=now))
-        if is_signalled:
+        if how == "told":
+            playground.signals.publish(CHANGED, {"customer": 1000, "turn": 2}, {"customer": customer, "turn": 3})
+        elif how == "woken":
             playground.signals.notify(TURN)
 
         assert [fact["value"] for fact in (await news(lines, "memory"))["memory"]["facts"]] == ["Oslo"]

@@ -1,0 +1,83 @@
+"""What a turn deals with and what it decides: the words of its rules."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Any
+
+from bot.messages import Attachment, Button, Incoming
+from bot.turn.deeds import Deed
+
+ARTICLE, PERSON, AFFIRM, DENY = "/article ", "/person", "/affirm", "/deny"
+"""Payloads of the assistant's own buttons; an article's slug follows the first."""
+
+
+class Reason(StrEnum):
+    """Why a person is asked to take over."""
+
+    ASKED = "asked"
+    UNSURE = "unsure"
+    CAREFUL = "careful"
+    FAILED = "failed"
+    OVERDUE = "overdue"
+
+
+@dataclass(frozen=True, slots=True)
+class Arrived:
+    """What a turn deals with: one incoming, or all parts of an album. ``continued``: an earlier turn has answered this album.
+
+    ``about_id`` is the logged exchange that an edit, a reaction or a press speaks of, where it is known.
+    """
+
+    parts: tuple[Incoming, ...]
+    continued: bool = False
+    about_id: int | None = None
+
+    @property
+    def first(self) -> Incoming:
+        return self.parts[0]
+
+    @property
+    def text(self) -> str:
+        """The words: of a message, or an album's captions."""
+        if len(self.parts) == 1:
+            return self.parts[0].text
+        return "\n".join(part.text for part in self.parts if part.text)
+
+    @property
+    def attachments(self) -> tuple[Attachment, ...]:
+        return tuple(attachment for part in self.parts for attachment in part.attachments)
+
+
+@dataclass(frozen=True, slots=True)
+class Say:
+    """A reply by its name, with the variables that only this turn knows, and buttons beside the reply's own.
+
+    ``proof`` is the level that the customer's identity needs to be told this. ``secrets`` are values that the log does not keep.
+    """
+
+    name: str
+    variables: dict[str, Any] = field(default_factory=dict)
+    buttons: tuple[Button, ...] = ()
+    proof: str = "seen"
+    secrets: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """What happens. ``says`` become one answer. ``dialogue`` is the conversation's new state, None where it stays as it was.
+
+    ``article`` is the short name of the article that was given. ``mood`` is that of the customer's words, None where nobody judged it.
+    ``deeds`` are done in the turn's own transaction.
+    """
+
+    rule: str
+    says: tuple[Say, ...] = ()
+    handoff: Reason | None = None
+    relay: bool = False
+    dialogue: dict[str, Any] | None = None
+    reachable: bool | None = None
+    deeds: tuple[Deed, ...] = ()
+    article: str | None = None
+    mood: float | None = None
