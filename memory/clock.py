@@ -36,7 +36,8 @@ class SystemClock:
 
     async def wait(self, event: asyncio.Event, seconds: float) -> None:
         with contextlib.suppress(TimeoutError):
-            await asyncio.wait_for(event.wait(), seconds)
+            async with asyncio.timeout(seconds):  # not wait_for: before Python 3.12 it loses a cancellation that comes with the event
+                await event.wait()
 
 
 class ManualClock:

@@ -17,7 +17,7 @@ from memory.erasure import erasure_table
 from memory.errors import LegatoError
 from memory.exchanges import Exchange
 from memory.experiences import weight_of
-from memory.facts import AGENT, Standing, Told, fact_history, remember
+from memory.facts import AGENT, Standing, Told, fact_history, fact_table, remember
 from memory.handoffs import handoff_table
 from memory.keys import HANDLES, install_key
 from memory.known import refresh_known
@@ -145,7 +145,7 @@ def look_for(tx: Tx, customer_id: int, words: str, *, now: datetime, limit: int 
 
 
 def correct(tx: Tx, declared: Declarations, customer_id: int, name: str, value: str, *, by: str, at: datetime) -> Standing:
-    """Set a fact right in an agent's name: what was current before was never true. The caller commits.
+    """Set a fact right in an agent's name: what any of the person's customers had as current was never true. The caller commits.
 
     Raises :class:`NotCorrected` for a fact that nothing declares, a value that does not fit, and somebody who is not there;
     :class:`memory.errors.ConsentMissing` where the customer has not agreed to what the fact is for.
@@ -161,10 +161,14 @@ def correct(tx: Tx, declared: Declarations, customer_id: int, name: str, value: 
         checked: Any = declared.fact(name).check(value, region=declared.region)
     except ValueRefused as refused:
         raise NotCorrected(f"`{name}` was not corrected: {refused}") from None
-    home = person[0]
-    standing = remember(tx, declared, home, Told(name, checked, AGENT, by=by, corrects=True), at=at, person=person)
-    refresh_known(tx, [home])
-    return standing
+    told = Told(name, checked, AGENT, by=by, corrects=True)
+    wrong = sa.select(fact_table.c.customer_id).where(
+        fact_table.c.customer_id.in_(person), fact_table.c.name == name, fact_table.c.standing == Standing.CURRENT
+    )
+    homes = sorted(set(tx.execute(wrong).scalars())) or person[:1]  # where a merge is undone, each keeps what was set right of theirs
+    standings = [remember(tx, declared, home, told, at=at, person=person) for home in homes]
+    refresh_known(tx, person[:1])
+    return standings[0]
 
 
 def erasures_of(tx: Tx, *, limit: int = 20) -> list[Record]:

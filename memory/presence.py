@@ -158,7 +158,8 @@ class RedisPresence(LocalPresence):
             for kind in list(self._here):
                 self._say(kind)
             with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(self._news.wait(), RENEW_S)
+                async with asyncio.timeout(RENEW_S):
+                    await self._news.wait()
                 await asyncio.sleep(RECONNECT_S)  # many deeds in a row are said once
 
     def _say(self, kind: str) -> None:

@@ -114,7 +114,7 @@ def remains(tx: Tx, subject: Subject, metadata: sa.MetaData) -> dict[str, int]:
 
 
 def _not_later(of: sa.Table) -> Iterator[sa.ColumnElement[bool]]:
-    """Leaves out what the desk did afterwards: an agent may press a button of a case that is gone, and all that is known then are numbers."""
+    """Leaves out what the desk did afterwards: an agent may press a button of a case that is gone, and only numbers are known then."""
     if of is not _outbox and of is not _turn:
         return
     at = of.c.created_at if of is _outbox else of.c.started_at

@@ -53,6 +53,7 @@ APART = ("parts=channels+watchdog", "parts=worker", "parts=worker")
 """The processes of an assistant that has Redis and PostgreSQL: none can do without the others."""
 
 FROZEN_S = 5.0
+STOPS_WITHIN_S = 60.0
 FIRST_PERSON = 5_000_000
 
 
@@ -139,7 +140,12 @@ async def keep_killing(url: str, database_url: str, options: Sequence[str], kill
             await asyncio.wait_for(done.wait(), rng.uniform(0.3, 2.5) if killed < kills else None)
         if done.is_set():
             child.terminate()
-            await child.wait()
+            try:
+                async with asyncio.timeout(STOPS_WITHIN_S):
+                    await child.wait()
+            except TimeoutError:
+                child.kill()
+                raise RuntimeError(f"the assistant ({' '.join(options)}) did not stop when it was asked to") from None
             return killed
         child.kill()
         await child.wait()

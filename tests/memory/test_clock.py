@@ -82,3 +82,22 @@ async def test_the_systems_clock_is_aware_and_waits_no_longer_than_it_must() -> 
     async with asyncio.timeout(5):
         await clock.wait(event, 60)
     await clock.sleep(0)
+
+
+async def test_who_is_cancelled_while_waking_up_is_cancelled() -> None:
+    """A loop that waits must end when it is told to, even if what it waits for comes in the same moment."""
+    clock, event = SystemClock(), asyncio.Event()
+
+    async def look_for_ever() -> None:
+        while True:
+            event.clear()
+            await clock.wait(event, 60)
+
+    loop = asyncio.create_task(look_for_ever())
+    for _ in range(3):
+        await asyncio.sleep(0)  # it waits
+    event.set()
+    await asyncio.sleep(0)
+    loop.cancel()
+    await asyncio.wait([loop], timeout=5)
+    assert loop.cancelled()

@@ -133,7 +133,7 @@ const CLOCK = new Intl.DateTimeFormat(undefined, { hour: "2-digit", minute: "2-d
 const CLOCK_S = new Intl.DateTimeFormat(undefined, { hour: "2-digit", minute: "2-digit", second: "2-digit", hour12: false });
 const WHOLE = new Intl.DateTimeFormat(undefined, { dateStyle: "medium", timeStyle: "medium" });
 
-/** A time of day with the whole date in its tooltip. */
+/** A time of day with the whole date in its tooltip; with `day` the whole date stands there itself. */
 export function time(iso, { seconds = false, day = false } = {}) {
   const at = new Date(iso);
   const format = day ? WHOLE : seconds ? CLOCK_S : CLOCK;
