@@ -18,6 +18,8 @@ from bot.understand.words import words_of
 from memory.context import Context, KnownFact
 from memory.declared import Declarations, at_least
 from memory.facts import AGENT, CUSTOMER, SURE
+from memory.proofs import FRESH_FOR as PROOF_FRESH_FOR
+from memory.proofs import level_now
 from memory.usable import has_consent
 from memory.values import ValueRefused
 
@@ -96,7 +98,7 @@ def learn(
         moments = moments_of(context, decision.rule, said, mood, arrived.first.at)
         deeds += moments
         _note(trace, "experience", (f"{'good' if one.good else 'bad'} {one.kind}" for one in moments))
-        says, dialogue = _with_question(decision, lessons, context, declared)
+        says, dialogue = _with_question(decision, lessons, context, declared, arrived.first.at)
     if decision.article is not None:
         deeds += moves(f"article {decision.article}", context, declared)
     if deeds or mood is not None or dialogue is not decision.dialogue:
@@ -154,12 +156,12 @@ def _is_known(told: Remember, value: Any, context: Context, declared: Declaratio
 
 
 def _with_question(
-    decision: Decision, lessons: Lessons, context: Context, declared: Declarations
+    decision: Decision, lessons: Lessons, context: Context, declared: Declarations, at: datetime
 ) -> tuple[tuple[Say, ...], dict[str, Any] | None]:
     """What is said, with one short question where it is natural, and the dialogue's state; a question not answered stands no more."""
     state = decision.dialogue if decision.dialogue is not None else context.dialogue
     asks_nothing = decision.relay or decision.handoff is not None
-    question = None if asks_nothing else _question(decision, state, lessons, context, declared)
+    question = None if asks_nothing else _question(decision, state, lessons, context, declared, at)
     if question is not None:
         say, state = question
         return (*decision.says, say), state
@@ -169,7 +171,7 @@ def _with_question(
 
 
 def _question(
-    decision: Decision, state: dict[str, Any], lessons: Lessons, context: Context, declared: Declarations
+    decision: Decision, state: dict[str, Any], lessons: Lessons, context: Context, declared: Declarations, at: datetime
 ) -> tuple[Say, dict[str, Any]] | None:
     if not (lessons.missing or lessons.facts or context.known.get("facts")):
         return None
@@ -187,7 +189,7 @@ def _question(
     settled = {deed.fact_id for deed in decision.deeds if hasattr(deed, "fact_id")}
     likely: Iterable[tuple[str, Any]] = (
         *((one.name, one.value) for one in reversed(lessons.likely)),
-        *((one.name, one.value) for one in context.proposed if one.id not in settled and _may_name(one, context, declared)),
+        *((one.name, one.value) for one in context.proposed if one.id not in settled and _may_name(one, context, declared, at)),
     )
     for name, value in likely:
         if not was_asked(state, name, value):
@@ -195,10 +197,12 @@ def _question(
     return None
 
 
-def _may_name(proposal: KnownFact, context: Context, declared: Declarations) -> bool:
+def _may_name(proposal: KnownFact, context: Context, declared: Declarations, at: datetime) -> bool:
     """Whether a value may be said to whoever writes: they told it here themselves, or they have proven enough of who they are."""
-    own = len(context.person) == 1
-    return has_consent(context, declared, proposal.purpose) and (own or at_least(context.proof, declared.fact(proposal.name).proof))
+    if not has_consent(context, declared, proposal.purpose):
+        return False
+    level = level_now(context.proof, context.proven_at, at, PROOF_FRESH_FOR)
+    return len(context.person) == 1 or at_least(level, declared.fact(proposal.name).proof)
 
 
 def _note(trace: dict[str, Any], what: str, names: Iterable[str]) -> None:

@@ -159,7 +159,11 @@ def test_another_identitys_proposal_is_named_only_to_who_has_proven_enough() -> 
     known = context(facts=[fact("phone", SMITH, id=7, standing="proposed")], person=(1, 2))
 
     assert names(taken(wrote("thanks"), known)[0]) == ["utter_thanks"]
-    assert "utter_confirm_fact" in names(taken(wrote("thanks"), replace(known, proof="confirmed"))[0])
+    arrived = wrote("thanks")
+    proven = replace(known, proof="confirmed", proven_at=arrived.first.at - timedelta(days=1))
+    assert "utter_confirm_fact" in names(taken(arrived, proven)[0])
+    stale = replace(known, proof="confirmed", proven_at=arrived.first.at - timedelta(days=60))
+    assert names(taken(arrived, stale)[0]) == ["utter_thanks"]
 
 
 def test_what_needs_a_missing_consent_is_not_kept_and_the_consent_is_asked_for_once() -> None:
