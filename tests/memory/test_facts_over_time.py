@@ -230,7 +230,7 @@ def snapshot(model: Model) -> tuple[dict[tuple[int, str], dict[str, Any]], dict[
     return {place: remembered(one) for place, one in model.now.items()}, person
 
 
-@settings(max_examples=80, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=30, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(steps=st.lists(steps, min_size=1, max_size=14))
 async def test_every_moment_is_known_as_it_was(database: Database, steps: list[tuple[int, Tell | Settle]]) -> None:
     def live(tx: Tx) -> tuple[dict[float, Any], dict[int, list[Record]]]:

@@ -138,7 +138,7 @@ class Cached:
         return True
 
 
-@settings(max_examples=12, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
+@settings(max_examples=7, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
 @given(said=st.lists(words, min_size=1, max_size=5), number=st.integers(0, 10**10 - 1), mark=st.integers(0, 16**9 - 1))
 async def test_nothing_of_a_forgotten_person_is_found(
     database: Database, clock: ManualClock, said: list[str], number: int, mark: int, tmp_path: Path

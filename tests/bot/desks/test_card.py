@@ -225,7 +225,7 @@ def test_where_they_stand_and_what_was_before(clock: ManualClock) -> None:
 
 @pytest.mark.parametrize("character", ["x", "&", "😀"])
 def test_the_fullest_card_fits(clock: ManualClock, character: str) -> None:
-    now, much = clock.now(), character * 2000
+    now, much = clock.now(), character * 400
     one = PacketFact("fact", much, "agent", 1, now, title=much, shown=much, by=much, stale=True)
     packet = packet_of(
         clock,
