@@ -15,6 +15,7 @@ import pytest
 import sqlalchemy as sa
 
 from bot.cli import main
+from bot.commands import common
 from memory.customers import Customer
 from memory.database import Database, table
 from tests.memory.test_doctor import lived
@@ -37,7 +38,7 @@ def on(path: Path, work: Callable[[Database], Awaitable[Any]]) -> None:
 def legato(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path, _sqlite_template: Path) -> Run:
     """Run a command in a folder whose memory has two customers: its exit code and what it wrote."""
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setenv("COLUMNS", "200")
+    monkeypatch.setattr(common.out, "_width", 200)  # it was made when it was imported, for whatever terminal there was
     shutil.copyfile(_sqlite_template, tmp_path / "legato.db")
     on(tmp_path / "legato.db", lived)
 

@@ -128,13 +128,13 @@ async def test_people_come_and_are_forgotten_while_everything_is_busy(database: 
     try:
         async with asyncio.timeout(120):
             for n in range(MESSAGES):
-                who = f"4242{n % PEOPLE}"
+                who = f"who4242x{n % PEOPLE}"
                 await accept([Incoming("telegram", str(n), who, clock.now(), text=f"unmistakable {n}", name="Cora Unmistakable")])
                 if chance.random() < 0.4:
                     await database.write(lambda tx, who=who: wish(tx, who))  # type: ignore[misc]
                 await asyncio.sleep(0)
             for n in range(PEOPLE):
-                await database.write(lambda tx, who=f"4242{n}": wish(tx, who))  # type: ignore[misc]
+                await database.write(lambda tx, who=f"who4242x{n}": wish(tx, who))  # type: ignore[misc]
             while await database.read(is_busy):  # noqa: ASYNC110 - what is waited for is in the database
                 await asyncio.sleep(0)
     finally:
@@ -148,7 +148,7 @@ async def test_people_come_and_are_forgotten_while_everything_is_busy(database: 
                 await one.finish()
 
     rows = await database.read(dump)
-    for word in ("unmistakable", "Unmistakable", "4242"):
+    for word in ("unmistakable", "Unmistakable", "who4242x"):
         assert in_rows(rows, word) == []
     assert {one.name: one.breaches for one in await examine(database, now=clock.now()) if not one.is_fine} == {}
     kept = await database.read(lambda tx: tx.execute(sa.select(sa.func.count()).select_from(inbox_table)).scalar_one())
