@@ -24,6 +24,9 @@ EVERY = MappingProxyType({"weekly": timedelta(days=7), "monthly": timedelta(days
 RESTS = timedelta(days=7)
 """How long after a bad moment nobody is offered anything."""
 
+COMPLAINT = "complaint"
+"""The product whose open journey says that something is complained about."""
+
 
 @dataclass(frozen=True, slots=True)
 class Allowed:
@@ -74,16 +77,25 @@ def may_contact(
 
 def _barred(context: Context, declared: Declarations, purpose: str, now: datetime, frequency: str, last: datetime | None) -> Not | None:
     """What keeps a customer from being written to for a purpose of ours."""
+    if frequency == "never" and purpose in declared.purposes and has_consent(context, declared, purpose):
+        return Not("they asked never to be contacted")
+    apart = EVERY.get(frequency)
+    if (why := barred(context, declared, purpose, now)) is not None:
+        return why
+    if apart is not None and last is not None and last + apart > now:
+        return Not(f"they asked to be contacted {frequency} at most, and were on {last:%d %b %Y}", last + apart)
+    return None
+
+
+def barred(context: Context, declared: Declarations, purpose: str, now: datetime) -> Not | None:
+    """What makes this no moment for a purpose of ours, whether the customer is written to or writes themselves."""
     if purpose not in declared.purposes:
         return Not(f"the purpose `{purpose}` is not declared; add it to memory.yml")
     if not has_consent(context, declared, purpose):
         asked = context.consents.get(purpose)
         return Not("they took their consent back" if asked is not None else "they have not agreed to it")
-    if frequency == "never":
-        return Not("they asked never to be contacted")
-    apart = EVERY.get(frequency)
-    if apart is not None and last is not None and last + apart > now:
-        return Not(f"they asked to be contacted {frequency} at most, and were on {last:%d %b %Y}", last + apart)
+    if any(journey.product == COMPLAINT for journey in context.journeys):
+        return Not("a complaint of theirs is open")
     if any(promise.state == BROKEN for promise in context.promises):
         return Not("a promise to them is broken; keep it first")
     marked = careful(context, now)

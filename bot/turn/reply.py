@@ -7,10 +7,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from html import escape
 from types import MappingProxyType
+from typing import Any
 
 from bot.markup import Html, html_of, plain_of
 from bot.messages import Button
-from memory.declared import PROOFS
+from bot.turn.relevance import Relevance
+from memory.declared import PROOFS, TONE
 
 REQUIRED: Mapping[str, frozenset[str]] = MappingProxyType(
     {
@@ -85,6 +87,7 @@ REQUIRED: Mapping[str, frozenset[str]] = MappingProxyType(
             "utter_handoff_careful": "expectation",
             "utter_promise_open": "agent promise due",
             "utter_promise_broken": "agent promise due",
+            "utter_nothing_now": "",
         }.items()
     }
 )
@@ -111,27 +114,74 @@ class Said:
 
 
 @dataclass(frozen=True, slots=True)
+class Manner:
+    """How a customer is spoken to: on which ``channel``, in which ``language`` (the first part of its tag), in which ``tone``.
+
+    An empty one is not known. The assistant's own language and the formal tone are what is spoken without a preference.
+    """
+
+    channel: str = ""
+    language: str = ""
+    tone: str = ""
+
+
+PLAIN = Manner()
+
+
+@dataclass(frozen=True, slots=True)
 class Variant:
-    """One way to say a reply: rendered once, with its variables still in braces."""
+    """One way to say a reply: rendered once, with its variables still in braces.
+
+    ``channel``: it is said there only. ``conditions``: names of slots (and ``tone``) with the values that they must have. ``language``: it
+    is a translation into that language; empty, it is in the assistant's own.
+    """
 
     html: str
     text: str
     needs: frozenset[str]
     buttons: tuple[tuple[Button, ...], ...] = ()
     proof: str = "seen"
+    channel: str = ""
+    conditions: tuple[tuple[str, Any], ...] = ()
+    language: str = ""
 
     @classmethod
-    def from_markdown(cls, markdown: str, buttons: tuple[tuple[Button, ...], ...] = (), proof: str = "seen") -> Variant:
+    def from_markdown(
+        cls,
+        markdown: str,
+        buttons: tuple[tuple[Button, ...], ...] = (),
+        proof: str = "seen",
+        *,
+        channel: str = "",
+        conditions: tuple[tuple[str, Any], ...] = (),
+        language: str = "",
+    ) -> Variant:
         """A variant from what the designer wrote."""
         html = html_of(markdown)
-        return cls(html, plain_of(html), frozenset(VARIABLE.findall(html)), buttons, proof)
+        return cls(html, plain_of(html), frozenset(VARIABLE.findall(html)), buttons, proof, channel, conditions, language)
+
+    def fits(self, known: Mapping[str, object], manner: Manner) -> bool:
+        """Whether this can be said where so much is known, in this manner; a language that is not had is no hindrance."""
+        if not self.needs <= known.keys() or (self.channel and self.channel != manner.channel):
+            return False
+        if self.language and self.language != manner.language:
+            return False
+        return all((manner.tone if name == TONE else known.get(name)) == value for name, value in self.conditions)
+
+    def rank(self) -> tuple[bool, bool, bool]:
+        """Of several that fit, those that rank highest are said: in the customer's language, made for the channel, under conditions."""
+        return bool(self.language), bool(self.channel), bool(self.conditions)
 
 
 class Replies:
-    """An assistant's replies by name."""
+    """An assistant's replies by name. ``relevance`` says of some whom they concern."""
 
-    def __init__(self, variants: Mapping[str, Sequence[Variant]]) -> None:
+    def __init__(self, variants: Mapping[str, Sequence[Variant]], relevance: Mapping[str, Relevance] = MappingProxyType({})) -> None:
+        self.relevance = relevance
         self._variants = {name: tuple(ways) for name, ways in variants.items()}
+        self._alike = {
+            name for name, ways in self._variants.items() if not any(way.channel or way.conditions or way.language for way in ways)
+        }
 
     @property
     def demands(self) -> Mapping[str, str]:
@@ -144,16 +194,25 @@ class Replies:
         """The names that ``say`` takes."""
         return frozenset(self._variants)
 
-    def say(self, name: str, /, *, seed: int, **variables: object) -> Said:
-        """The reply ``name``: the same words for the same ``seed`` and known variables.
+    @property
+    def languages(self) -> frozenset[str]:
+        """The languages, beside the assistant's own, that every reply can be said in without conditions."""
+        spoken = [{way.language for way in ways if way.language and not way.conditions} for ways in self._variants.values()]
+        return frozenset(set.intersection(*spoken)) if spoken else frozenset()
+
+    def say(self, name: str, /, *, seed: int, manner: Manner = PLAIN, **variables: object) -> Said:
+        """The reply ``name``: the same words for the same ``seed``, ``manner`` and known variables.
 
         A variable that is None or empty is unknown, and a variant that uses it is passed over. Values are escaped, except ``Html``. Raises
         ``KeyError`` for an unknown name and ``ValueError`` where no variant can do with what is known.
         """
         known = {key: value for key, value in variables.items() if value is not None and value != ""}
-        ways = [variant for variant in self._variants[name] if variant.needs <= known.keys()]
+        ways = [variant for variant in self._variants[name] if variant.fits(known, manner)]
         if not ways:
             raise ValueError(f"{name} cannot be said with only {sorted(known)}")
+        if name not in self._alike:
+            best = max(way.rank() for way in ways)
+            ways = [way for way in ways if way.rank() == best]
         way = ways[seed % len(ways)]
         return Said(
             name,

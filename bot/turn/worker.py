@@ -250,6 +250,9 @@ class TurnWorker:
         now = self._clock.now()
         waited = now - arrived.first.at
         decision = follow(decision, arrived, work.context, self._declared, waited=waited, limit=self._late_after)
+        decision, withheld = self._writer.sift(decision, work.context, now)
+        if withheld:
+            trace = {**trace, "withheld": withheld}
         rows = self._writer.write(work.turn_id, arrived, work.context, decision, about_id=work.about_id, now=now)
         return Finished(work, decision, rows, trace, started)
 

@@ -9,9 +9,11 @@ from typing import Any
 
 from bot.messages import Event, Incoming, Outgoing, rows_of
 from bot.turn.decision import Arrived, Decision, Reason, Say
+from bot.turn.manner import manner_of
 from bot.turn.mirror import mirror
 from bot.turn.packet import PacketLine, build_packet, stored
-from bot.turn.reply import Replies, Said
+from bot.turn.relevance import sift
+from bot.turn.reply import PLAIN, Manner, Replies, Said
 from bot.turn.split import split_html
 from memory.context import Context
 from memory.database import Row
@@ -52,6 +54,11 @@ class Writer:
         self._expectation = expectation
         self._declared = declared or Declarations()
         self._language = language
+        self._languages = replies.languages
+
+    def sift(self, decision: Decision, context: Context, now: datetime) -> tuple[Decision, dict[str, str]]:
+        """The decision without what does not concern this customer now, and why not, by reply (:mod:`bot.turn.relevance`)."""
+        return sift(decision, self._replies.relevance, context, self._declared, now)
 
     def write(self, turn_id: int, arrived: Arrived, context: Context, decision: Decision, *, about_id: int | None, now: datetime) -> Rows:
         """The rows of a turn. ``about_id``: the logged exchange that an edit, a reaction or a press speaks of."""
@@ -61,9 +68,10 @@ class Writer:
         first = arrived.first
         if first.event is Event.PRESS and first.data.get("callback"):
             self._put(rows, turn_id, first.channel, context, Outgoing(kind="answer", about=str(first.data["callback"])), now=now)
-        said = self._joined(turn_id, decision.says, context)
+        manner = manner_of(context, self._languages) if decision.says else PLAIN
+        said = self._joined(turn_id, decision.says, context, manner)
         if said is not None:
-            self._say(rows, turn_id, said, arrived, context, decision, now)
+            self._say(rows, turn_id, said, arrived, context, decision, now, manner)
         if decision.relay and context.handoff is not None:
             self._relay(rows, turn_id, arrived, context, about_id, now)
             if said is not None:
@@ -98,11 +106,11 @@ class Writer:
             at=part.at,
         )
 
-    def _joined(self, turn_id: int, says: Collection[Say], context: Context) -> Said | None:
+    def _joined(self, turn_id: int, says: Collection[Say], context: Context, manner: Manner) -> Said | None:
         """One answer from all that is to be said: a customer gets one message a turn, not a burst."""
         if not says:
             return None
-        parts = [self._render(turn_id, say, context) for say in says]
+        parts = [self._render(turn_id, say, context, manner) for say in says]
         if len(parts) == 1:
             return parts[0]
         return Said(
@@ -112,17 +120,19 @@ class Writer:
             buttons=tuple(row for part in parts for row in part.buttons),
         )
 
-    def _render(self, turn_id: int, say: Say, context: Context) -> Said:
+    def _render(self, turn_id: int, say: Say, context: Context, manner: Manner) -> Said:
         variables: dict[str, Any] = {
             "name": context.name.split()[0] if context.name and context.name.split() else None,
             "company": self._company,
             "expectation": self._expectation,
             **say.variables,
         }
-        said = self._replies.say(say.name, seed=turn_id, **variables)
+        said = self._replies.say(say.name, seed=turn_id, manner=manner, **variables)
         return Said(said.name, said.html, said.text, said.buttons + rows_of(say.buttons))
 
-    def _say(self, rows: Rows, turn_id: int, said: Said, arrived: Arrived, context: Context, decision: Decision, now: datetime) -> None:
+    def _say(
+        self, rows: Rows, turn_id: int, said: Said, arrived: Arrived, context: Context, decision: Decision, now: datetime, manner: Manner
+    ) -> None:
         """Log the answer and put it out. What acknowledges a handoff is sent whoever speaks by then; an answer is not."""
         id_ = exchange_id(turn_id, len(rows.exchanges))
         rows.exchanges.append(
@@ -136,7 +146,7 @@ class Writer:
                 kind="text",
                 text=_kept_text(said.text, decision.says),
                 reply=said.name,
-                language=self._language,
+                language=manner.language or self._language,
                 at=now,
             )
         )

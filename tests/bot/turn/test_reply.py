@@ -6,7 +6,7 @@ import pytest
 
 from bot.markup import Html
 from bot.messages import Button
-from bot.turn.reply import Replies, Variant
+from bot.turn.reply import Manner, Replies, Variant
 
 YES = ((Button("Yes", "/affirm"),),)
 REPLIES = Replies(
@@ -61,3 +61,46 @@ def test_an_unknown_name_is_a_key_error() -> None:
 def test_a_missing_variable_is_named() -> None:
     with pytest.raises(ValueError, match="utter_article cannot be said"):
         REPLIES.say("utter_article", seed=0, title="A")
+
+
+MANNERS = Replies(
+    {
+        "utter_greet": [
+            Variant.from_markdown("Good day."),
+            Variant.from_markdown("Hi!", conditions=(("tone", "friendly"),)),
+            Variant.from_markdown("Welcome to Telegram.", channel="telegram"),
+            Variant.from_markdown("Guten Tag.", language="de"),
+        ],
+        "utter_card": [
+            Variant.from_markdown("Your card is blocked."),
+            Variant.from_markdown("Your gold card is blocked.", conditions=(("card_kind", "gold"),)),
+            Variant.from_markdown("Ihre Karte ist gesperrt.", language="de"),
+        ],
+    }
+)
+
+
+@pytest.mark.parametrize(
+    ("manner", "said"),
+    [
+        (Manner(), "Good day."),
+        (Manner("web"), "Good day."),
+        (Manner("telegram"), "Welcome to Telegram."),
+        (Manner("web", "", "friendly"), "Hi!"),
+        (Manner("web", "", "formal"), "Good day."),
+        (Manner("telegram", "de"), "Guten Tag."),
+        (Manner("web", "fr"), "Good day."),
+    ],
+)
+def test_a_reply_is_said_in_the_customers_manner(manner: Manner, said: str) -> None:
+    assert {MANNERS.say("utter_greet", seed=seed, manner=manner).text for seed in range(5)} == {said}
+
+
+@pytest.mark.parametrize(("kind", "said"), [("gold", "Your gold card is blocked."), ("blue", "Your card is blocked.")])
+def test_a_condition_on_a_slot_goes_before_no_condition(kind: str, said: str) -> None:
+    assert {MANNERS.say("utter_card", seed=seed, card_kind=kind).text for seed in range(5)} == {said}
+
+
+def test_a_language_is_spoken_where_every_reply_has_it() -> None:
+    assert MANNERS.languages == {"de"}
+    assert REPLIES.languages == frozenset()
