@@ -12,8 +12,8 @@ from memory.declared import LANGUAGE, TONE
 def manner_of(context: Context, languages: Collection[str]) -> Manner:
     """The channel, the language and the tone to answer in.
 
-    ``languages`` are those that the assistant speaks beside its own. A wish goes before what the customer's app says of them; who wishes for
-    a language that is not spoken is answered in the assistant's own. Preferences need no consent, so they always count.
+    ``languages`` are those that the assistant speaks beside its own. A wish goes before what the customer's app says of them; who wishes
+    for a language that is not spoken is answered in the assistant's own. Preferences need no consent, so they always count.
     """
     wished, tone = context.facts.get(LANGUAGE), context.facts.get(TONE)
     asked = str(wished.value) if wished is not None else context.language or ""

@@ -13,7 +13,6 @@ from memory.context import Context
 from memory.declared import Declarations
 from memory.usable import allowed
 
-
 NOTHING_NOW = "utter_nothing_now"
 """Said where all that a turn had to say was withheld."""
 
@@ -33,8 +32,8 @@ class Relevance:
     """When a reply concerns a customer.
 
     ``purpose``: the reply serves this purpose of ours, such as offers, and is bound by all that binds a contact for it. ``when``: what has
-    to hold, over ``customer`` (facts by name) and ``slots``. ``instead`` is said where it is withheld; without it nothing is, unless nothing
-    would be left to answer with.
+    to hold, over ``customer`` (facts by name) and ``slots``. ``instead`` is said where it is withheld; without it nothing is, unless
+    nothing would be left to answer with.
     """
 
     purpose: str = ""
