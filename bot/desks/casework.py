@@ -17,6 +17,7 @@ from bot.desks.people import MERGE, NOT_SAME, VERIFY, answers_to, find_said, hol
 from bot.desks.relay import INTERNAL, barred, relay, relay_edit, take
 from bot.desks.settle import settle
 from bot.messages import Event, Incoming, Outgoing
+from bot.turn.manner import manner_of
 from bot.turn.mirror import AGAIN, ARRIVED, first_name, mirror
 from bot.turn.packet import VERSION, ReturnPacket, open_promises, read_packet, stored
 from bot.turn.reply import Replies
@@ -176,7 +177,7 @@ class Casework:
         if handoff.state == OWNED and handoff.owner != act.agent:
             return texts.HOLDS.format(agent=handoff.owner_name)
         move_by_event(act, f"handoff {ending}", self._declared)
-        agent = handoff.owner_name or act.incoming.name
+        agent, context = handoff.owner_name or act.incoming.name, context_of(act)
         packet = ReturnPacket(
             version=VERSION,
             agent=agent,
@@ -185,10 +186,11 @@ class Casework:
             said=_said(act, handoff),
             note=note,
             want=read_packet(handoff.packet).want,
-            promises=open_promises(context_of(act)),
+            promises=open_promises(context),
         )
         end_handoff(act.tx, handoff, ending=ending, return_packet=stored(packet), at=act.now)
-        said = self._replies.say(REPLIES[ending], seed=act.turn, agent=first_name(agent))
+        manner = manner_of(context, self._replies.languages)
+        said = self._replies.say(REPLIES[ending], seed=act.turn, manner=manner, agent=first_name(agent))
         exchange = act.log(author="assistant", kind="text", text=said.text, reply=said.name)
         act.tell(Outgoing(text=said.html, html=True, buttons=said.buttons), exchange)
         act.post(Outgoing(text=mirror("assistant", None, said.text), html=True))
