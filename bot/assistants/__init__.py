@@ -3,19 +3,20 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
-from dataclasses import dataclass
-from difflib import get_close_matches
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Annotated
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints
 
 from bot.assistants.declared import read_declarations
+from bot.assistants.replies import read_replies
+from bot.assistants.said import SaidReplies, missing_replies
 from bot.content import Loaded, Mistake, read_as, read_markdown, read_yaml
+from bot.flows.model import Flows
+from bot.flows.read import domain_files, read_flows
 from bot.markup import html_of, plain_of, units_of
-from bot.messages import MAX_TEXT, Button, rows_of
-from bot.turn.reply import OPTIONAL, REQUIRED, TOLD_TO_ALL, VARIABLE, Replies, Variant
+from bot.turn.reply import Replies
 from bot.understand.knowledge import Article, Knowledge
 from bot.understand.words import words_of
 from memory.declared import Declarations, Proof
@@ -24,9 +25,6 @@ from memory.errors import ContentError
 BUILT_IN = ("banking", "insurance", "telecoms")
 """The assistants that come with Legato, by name."""
 
-MAX_PAYLOAD_BYTES = 64
-"""The longest payload of a button (Bot API, InlineKeyboardButton.callback_data)."""
-
 MAX_TITLE = 40
 """Longer article titles are cut off on a button of a narrow telephone."""
 
@@ -34,6 +32,10 @@ MAX_BODY = 1200
 """An article is one chat message; longer ones are not read."""
 
 _HERE = Path(__file__).parent
+STARTER = _HERE / "starter"
+"""The smallest assistant, to be copied and grown (``legato new``)."""
+
+_NAME = r"[a-z][a-z0-9-]*"
 _SLUG = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
 _HEADING = re.compile(r" {0,3}#{1,6}\s|<[a-zA-Z/][^>]*>|\s*```")
 
@@ -42,7 +44,7 @@ _HEADING = re.compile(r" {0,3}#{1,6}\s|<[a-zA-Z/][^>]*>|\s*```")
 class Assistant:
     """One assistant. ``expectation`` is the sentence that says how soon a person answers; ``language`` is a BCP 47 tag.
 
-    ``declared`` is what it may know about customers.
+    ``declared`` is what it may know about customers; ``flows`` are what it does for them step by step, none for one that only answers.
     """
 
     name: str
@@ -53,6 +55,12 @@ class Assistant:
     knowledge: Knowledge
     folder: Path
     declared: Declarations
+    flows: Flows = field(default_factory=Flows)
+
+
+def is_name(text: str) -> bool:
+    """Whether an assistant may be called so."""
+    return re.fullmatch(_NAME, text) is not None
 
 
 def load_assistant(where: str | Path) -> Assistant:
@@ -66,7 +74,7 @@ def load_assistant(where: str | Path) -> Assistant:
 def read_assistant(
     where: str | Path, *, shared: Path = _HERE / "replies.yml", memory: Path = _HERE / "memory.yml"
 ) -> tuple[Assistant | None, list[Mistake]]:
-    """The assistant, or None and the mistakes, ordered by file and line.
+    """The assistant, or None and the mistakes, ordered by file and line. What may only be meant otherwise is left to ``legato check``.
 
     ``shared`` are the replies that all assistants have, ``memory`` what all of them may know.
     """
@@ -76,14 +84,27 @@ def read_assistant(
         text = f"there is no such folder; write one of {', '.join(BUILT_IN)}, or the path of an assistant's folder"
         return None, [Mistake(folder, 1, text)]
     about = _read_about(folder / "assistant.yml", mistakes)
-    replies = _read_replies(shared, folder / "replies.yml", mistakes)
     articles = _read_articles(folder / "knowledge", mistakes)
     # By their files: a move may name an article that has a mistake of its own.
     slugs = {path.stem for path in (folder / "knowledge").glob("*.md")}
     declared = read_declarations(memory, folder / "memory.yml", slugs, mistakes)
+    languages = frozenset(about.languages) if about is not None else frozenset[str]()
+    flows = read_flows(folder, declared, mistakes)
+    replies = read_replies(
+        shared,
+        folder / "replies.yml",
+        mistakes,
+        languages=languages,
+        purposes=declared.purposes,
+        allowed=SaidReplies(flows, declared),
+        domain=domain_files(folder),
+    )
+    if not mistakes:
+        mistakes += missing_replies(flows, declared, replies.names)
     if about is None or mistakes:
         return None, sorted(set(mistakes))
-    return Assistant(about.name, about.company, about.language, about.expectation, replies, Knowledge(articles), folder, declared), []
+    knowledge = Knowledge(articles)
+    return Assistant(about.name, about.company, about.language, about.expectation, replies, knowledge, folder, declared, flows), []
 
 
 def _one_line(text: str) -> str:
@@ -102,34 +123,19 @@ _Text = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, st
 _Line = Annotated[_Text, AfterValidator(_one_line)]
 
 
+_Tag = Annotated[_Line, StringConstraints(pattern=r"^[a-z]{2,3}$")]
+
+
 class _File(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
 
 class _About(_File):
-    name: Annotated[_Line, StringConstraints(pattern=r"^[a-z][a-z0-9-]*$")]
+    name: Annotated[_Line, StringConstraints(pattern=rf"^{_NAME}$")]
     company: _Line
     language: Annotated[_Line, StringConstraints(pattern=r"^[a-z]{2,3}(-[A-Za-z0-9]{2,8})*$")]
+    languages: list[_Tag] = Field(default_factory=list)
     expectation: Annotated[_Line, AfterValidator(_sentence)]
-
-
-class _ButtonText(_File):
-    title: _Line
-    payload: _Line
-
-
-class _Metadata(_File):
-    proof: Proof = "seen"
-
-
-class _VariantText(_File):
-    text: _Text
-    buttons: list[_ButtonText] = Field(default_factory=list)
-    metadata: _Metadata = Field(default_factory=_Metadata)
-
-
-class _RepliesText(_File):
-    responses: dict[str, Annotated[list[_VariantText], Field(min_length=1)]]
 
 
 class _Head(_File):
@@ -142,66 +148,6 @@ class _Head(_File):
 def _read_about(path: Path, mistakes: list[Mistake]) -> _About | None:
     loaded = read_yaml(path, mistakes)
     return None if loaded is None else read_as(_About, loaded, mistakes)
-
-
-def _read_replies(shared: Path, own: Path, mistakes: list[Mistake]) -> Replies:
-    variants: dict[str, list[Variant]] = {}
-    before = len(mistakes)
-    for path in (shared, own):
-        if path == own and not own.exists():
-            continue  # an assistant may do with the shared replies alone
-        loaded = read_yaml(path, mistakes)
-        file = None if loaded is None else read_as(_RepliesText, loaded, mistakes)
-        if loaded is not None and file is not None:
-            for name, ways in file.responses.items():
-                variants[name] = _check_reply(name, ways, loaded, mistakes)
-    if len(mistakes) == before:
-        mistakes += [Mistake(shared, 1, f"the reply `{name}` is missing") for name in sorted(REQUIRED.keys() - variants.keys())]
-    return Replies(variants)
-
-
-def _check_reply(name: str, ways: Sequence[_VariantText], loaded: Loaded, mistakes: list[Mistake]) -> list[Variant]:
-    place: tuple[str | int, ...] = ("responses", name)
-    if name not in REQUIRED:
-        near = get_close_matches(name, REQUIRED, n=1)
-        hint = f"; did you mean `{near[0]}`?" if near else ""
-        mistakes.append(loaded.mistake(place, f"`{name}` is never said{hint}"))
-        return []
-    allowed = REQUIRED[name] | OPTIONAL
-    variants: list[Variant] = []
-    for index, way in enumerate(ways):
-        at = (*place, index, "text")
-        buttons = [Button(button.title, button.payload) for button in way.buttons]
-        variant = Variant.from_markdown(way.text, rows_of(buttons), way.metadata.proof)
-        if way.metadata.proof != "seen" and name.startswith(TOLD_TO_ALL):
-            text = f"`{name}` is told to everybody, so it can demand no proof"
-            mistakes.append(loaded.mistake((*place, index, "metadata", "proof"), text))
-        variants.append(variant)
-        written = frozenset(VARIABLE.findall(way.text))
-        for unknown in sorted(written - allowed):
-            known = ", ".join(f"{{{variable}}}" for variable in sorted(allowed))
-            mistakes.append(loaded.mistake(at, f"`{name}` has no variable {{{unknown}}}; it has {known}"))
-        if written & allowed != variant.needs & allowed:
-            mistakes.append(loaded.mistake(at, "a variable cannot stand in the address of a link"))
-        if units_of(variant.text) > MAX_TEXT:
-            mistakes.append(loaded.mistake(at, f"the text has {units_of(variant.text)} characters; Telegram takes {MAX_TEXT}"))
-        for row, button in enumerate(buttons):
-            mistakes += _check_button(button, (*place, index, "buttons", row), loaded)
-    for variable in sorted(OPTIONAL):
-        if all(variable in variant.needs for variant in variants):
-            mistakes.append(loaded.mistake(place, f"`{name}` needs a variant without {{{variable}}}, which is not always known"))
-    return variants
-
-
-def _check_button(button: Button, place: tuple[str | int, ...], loaded: Loaded) -> list[Mistake]:
-    mistakes: list[Mistake] = []
-    size = len(button.payload.encode())
-    if size > MAX_PAYLOAD_BYTES:
-        mistakes.append(loaded.mistake((*place, "payload"), f"the payload has {size} bytes; Telegram takes {MAX_PAYLOAD_BYTES}"))
-    for key, value in (("title", button.title), ("payload", button.payload)):
-        if VARIABLE.search(value):
-            mistakes.append(loaded.mistake((*place, key), "a variable cannot stand in a button"))
-    return mistakes
 
 
 def _read_articles(folder: Path, mistakes: list[Mistake]) -> list[Article]:

@@ -107,10 +107,20 @@ def read_script(path: Path, mistakes: list[Mistake]) -> Script | None:
     head = None if loaded is None else read_as(Head, loaded, mistakes)
     if loaded is None or head is None:
         return None
+    head = head.model_copy(update={"assistant": _assistant_of(path, head)})
     mistakes += _check_head(loaded, head)
     reader = _Reader(loaded, head, mistakes)
     steps = tuple(step for n, raw in enumerate(head.script) if (step := reader.step(raw, ("script", n))) is not None)
     return Script(path, head, steps) if len(mistakes) == before else None
+
+
+def _assistant_of(path: Path, head: Head) -> str:
+    """The script's assistant: the one that it names (a folder from where the script is), else the one in whose folder it is."""
+    if "assistant" in head.model_fields_set:
+        beside = path.parent / head.assistant
+        return str(beside) if head.assistant not in BUILT_IN and not Path(head.assistant).is_dir() and beside.is_dir() else head.assistant
+    around = next((folder for folder in path.absolute().parents if (folder / "assistant.yml").exists()), None)
+    return head.assistant if around is None else str(around)
 
 
 def _check_head(loaded: Loaded, head: Head) -> list[Mistake]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import shutil
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -53,7 +54,8 @@ def test_every_reply_can_be_said_with_what_its_caller_gives(name: str, known: di
     replies = load_assistant(name).replies
     for reply, variables in REQUIRED.items():
         for seed in range(6):
-            said = replies.say(reply, seed=seed, **dict.fromkeys(variables, "value"), **known)
+            given: dict[str, Any] = {**dict.fromkeys(variables, "value"), **known}
+            said = replies.say(reply, seed=seed, **given)
             assert not re.search(r"[{}]", said.html + said.text)
 
 
