@@ -34,7 +34,7 @@ run: $(VENV)/.run  ## the same job on Telegram itself, with the tokens in .env
 	@exec $(BIN)/legato run $(ARGS)
 
 test: $(VENV)/.dev  ## every test
-	$(BIN)/python -m pytest -n 2 $(ARGS)
+	$(BIN)/python -m pytest -n 2 --dist worksteal $(ARGS)
 
 qa: $(VENV)/.run  ## every scripted dialogue, with its transcript where it differs
 	$(BIN)/legato qa run tests/dialogues $(ARGS)

@@ -8,13 +8,19 @@ import logging
 import os
 import secrets
 import socket
-from collections.abc import AsyncIterator, Callable, Coroutine
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
 from dataclasses import dataclass, field
 from datetime import timedelta
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import uvicorn
 
+from actions.declared import KEY, as_json
+from actions.past import use_recaller
+from actions.records.connect import open_records
+from actions.records.interface import Records
+from actions.shared import lend
 from bot.assistants import Assistant, load_assistant
 from bot.channels.polling import PollLoop
 from bot.channels.telegram.intake import CustomerIntake
@@ -24,32 +30,44 @@ from bot.channels.telegram.webhook import PATH, webhook_app
 from bot.desks.attendance import Attendance
 from bot.desks.casework import Casework
 from bot.desks.intake import DeskIntake
+from bot.desks.looking import Looking
 from bot.desks.topics import TopicDesk
+from bot.flows.actions import RunAction
+from bot.flows.engine import Engine
+from bot.flows.run_action import DEADLINE_PART, Runner, make_runner
+from bot.intents import learn_intents
 from bot.messages import Files
 from bot.processes import Process, bots_of, warn_of_rivals
 from bot.settings import Settings, zone_of
 from bot.turn.accept import Accept
+from bot.turn.brain import Brain, HandOver, KnowledgeBrain
 from bot.turn.deliver import Deliver, Resend
 from bot.turn.digest import Digest
 from bot.turn.files import KeepFiles, OrKept
+from bot.turn.flow import FlowTurns
 from bot.turn.limits import Limits
 from bot.turn.linker import Linker
 from bot.turn.linking import Gate
 from bot.turn.loop import Looks, keep_looking
 from bot.turn.promises import Promises
+from bot.turn.rasa_brain import RasaBrain
+from bot.turn.rasa_server import RasaServer
+from bot.turn.related import Related
 from bot.turn.retain import Retain
 from bot.turn.rights import forgotten_post
-from bot.turn.worker import Brain, HandOver, KnowledgeBrain, TurnWorker
+from bot.turn.worker import TurnWorker
 from bot.turn.write import HANDOFF, Writer
 from memory.between import Between, between
 from memory.clock import Clock, SystemClock
 from memory.database import Database
 from memory.errors import SettingsError
 from memory.forget import Forgetting
+from memory.recaller import Recaller
 from memory.schema import check_schema, migrate
 from memory.signals import Signals
 
 if TYPE_CHECKING:
+    from bot.understand.intents import Intents
     from memory.search.meaning import Encoder
 
 logger = logging.getLogger(__name__)
@@ -76,8 +94,12 @@ class Legato:
     parts: frozenset[str]
     intake: CustomerIntake
     process: Process
+    recaller: Recaller
+    """Recalls people for agents, for a handoff and for actions."""
     encoder: Encoder | None = None
     """What sees the meaning of texts, where the search by meaning is on."""
+    intents: Intents | None = None
+    """Which intents messages have, where flows are begun by them."""
     customers: CustomerBot | None = None
     desk: TopicDesk | None = None
     desk_intake: DeskIntake | None = None
@@ -85,6 +107,10 @@ class Legato:
     deliveries: list[Deliver] = field(default_factory=list)
     background: dict[str, Looks] = field(default_factory=dict)
     """What goes on beside turns and sends, by its name in the log."""
+    records: Records | None = None
+    """The company's systems, where whoever built this lends them."""
+    closing: list[Callable[[], Awaitable[None]]] = field(default_factory=list)
+    """What lets go of connections at the end, beside the database's."""
     crashed: bool = False
     """Set by scripts that want ``running`` to end as a killed process does: nothing under way is finished."""
 
@@ -101,6 +127,8 @@ class Legato:
         """
         async with contextlib.AsyncExitStack() as stack:
             stack.push_async_callback(self.database.close)
+            for close in self.closing:
+                stack.push_async_callback(close)
             await self.between.start()
             stack.push_async_callback(self.between.close)
             self.process.announce(self.between.presence)
@@ -183,12 +211,20 @@ class Legato:
 
 
 async def build(
-    settings: Settings, *, clock: Clock | None = None, parts: frozenset[str] = frozenset(PARTS), brain: Brain | Around | None = None
+    settings: Settings,
+    *,
+    clock: Clock | None = None,
+    parts: frozenset[str] = frozenset(PARTS),
+    brain: Brain | Around | None = None,
+    actions: RunAction | None = None,
+    records: Records | None = None,
 ) -> Legato:
     """Build an assistant from its settings.
 
     The schema must be right (:class:`SchemaMismatch` says what to do); an empty SQLite file is given it, as nobody else has the file.
-    ``brain`` replaces the assistant's own, or is put around it. Raises :class:`ContentError` for content with mistakes.
+    ``brain`` replaces the assistant's own, or is put around it; ``actions`` runs flows' actions in place of what the settings say,
+    ``records`` are what actions in this process find in place of those.
+    Raises :class:`ContentError` for content with mistakes.
     """
     clock = clock or SystemClock()
     assistant = load_assistant(settings.assistant)
@@ -204,9 +240,15 @@ async def build(
     process = Process(name, parts, bots_of(settings) if CHANNELS in parts else ())
     shared = between(settings.redis_url, clock, prefix=settings.redis_prefix, name=name)
     accept = Accept(database, clock, shared.signals, album_wait_s=settings.album_wait_s)
-    encoder = await asyncio.to_thread(load_encoder) if settings.search_meaning and WORKER in parts else None
-    legato = Legato(settings, clock, database, shared, assistant, parts, CustomerIntake(accept, database, clock), process, encoder)
-    _add_turns(legato, name, brain)
+    encoder = await asyncio.to_thread(load_encoder) if settings.search_meaning and parts & {WORKER, CHANNELS} else None
+    recaller = Recaller(database, assistant.declared, clock, shared.cache, encoder=encoder)
+    use_recaller(database, recaller)
+    intake = CustomerIntake(accept, database, clock)
+    legato = Legato(settings, clock, database, shared, assistant, parts, intake, process, recaller, encoder)
+    if WORKER in parts and assistant.flows:
+        legato.intents = await asyncio.to_thread(learn_intents, assistant, settings, encoder)
+    legato.records = records
+    _add_turns(legato, name, brain, actions)
     if CHANNELS in parts:
         _add_channels(legato, name)
     return legato
@@ -238,7 +280,75 @@ def _linker(legato: Legato) -> Linker:
     return Linker(legato.database, legato.clock, assistant.knowledge, assistant.declared, standing, bot_name)
 
 
-def _add_turns(legato: Legato, name: str, brain: Brain | Around | None) -> None:
+def _flows(legato: Legato, actions: RunAction | None) -> FlowTurns | None:
+    """The assistant's flows, where it has any."""
+    assistant = legato.assistant
+    if not assistant.flows:
+        return None
+    engine = Engine(
+        assistant.flows,
+        assistant.declared,
+        assistant.replies.names,
+        assistant.replies.demands,
+        timedelta(seconds=legato.settings.flow_still_wanted_s),
+    )
+    judge = legato.intents.judge if legato.intents is not None else None
+    return FlowTurns(engine, judge=judge, run_action=actions or _runner(legato), database=legato.database)
+
+
+def _runner(legato: Legato) -> Runner:
+    """What runs the actions of flows. In this process they get the assistant's own database, clock and records."""
+    settings, assistant = legato.settings, legato.assistant
+    records = legato.records
+    if records is None and settings.records is not None and settings.actions_url is None:
+        token = settings.records_token.get_secret_value() if settings.records_token is not None else None
+        records = open_records(settings.records, token, clock=legato.clock)
+        legato.closing.append(records.close)
+    runner = make_runner(
+        settings,
+        assistant.flows.domain,
+        clock=legato.clock,
+        lend=partial(lend, legato.database, legato.clock, records, proof_fresh_s=settings.proof_fresh_s),
+        replies=assistant.replies.names,
+        more={KEY: as_json(assistant.declared)},
+    )
+    legato.closing.append(runner.close)
+    return runner
+
+
+def _own_brain(legato: Legato, actions: RunAction | None) -> Brain:
+    assistant = legato.assistant
+    return KnowledgeBrain(
+        assistant.knowledge,
+        returning_after_s=legato.settings.returning_after_s,
+        declared=assistant.declared,
+        language=assistant.language,
+        linker=_linker(legato),
+        flows=_flows(legato, actions),
+    )
+
+
+def _rasa_brain(legato: Legato) -> Brain:
+    """The assistant's rules around a Rasa server. Its articles and flows are left alone."""
+    settings, assistant = legato.settings, legato.assistant
+    assert settings.rasa_url is not None
+    server = RasaServer(
+        settings.rasa_url,
+        token=settings.rasa_token.get_secret_value() if settings.rasa_token is not None else None,
+        timeout_s=DEADLINE_PART * settings.turn_deadline_s,
+        at_once=settings.workers,
+    )
+    legato.closing.append(server.close)
+    return RasaBrain(
+        server,
+        returning_after_s=settings.returning_after_s,
+        declared=assistant.declared,
+        language=assistant.language,
+        linker=_linker(legato),
+    )
+
+
+def _add_turns(legato: Legato, name: str, brain: Brain | Around | None, actions: RunAction | None) -> None:
     settings, assistant = legato.settings, legato.assistant
     writer = Writer(
         assistant.replies,
@@ -263,16 +373,11 @@ def _add_turns(legato: Legato, name: str, brain: Brain | Around | None) -> None:
             tries=settings.turn_tries,
             behind_s=behind_s,
             late_after_s=settings.late_answer_s,
+            related=Related(legato.recaller),
         )
 
     if WORKER in legato.parts:
-        own = KnowledgeBrain(
-            assistant.knowledge,
-            returning_after_s=settings.returning_after_s,
-            declared=assistant.declared,
-            language=assistant.language,
-            linker=_linker(legato),
-        )
+        own = _rasa_brain(legato) if settings.brain == "rasa" else _own_brain(legato, actions)
         legato.workers.append(worker(own if brain is None else brain(own) if callable(brain) else brain, 0.0))
         legato.background["the digest"] = Digest(legato.database, legato.clock, legato.signals, name=name, encoder=legato.encoder)
         legato.background["forgetting"] = Forgetting(
@@ -328,6 +433,7 @@ def _add_channels(legato: Legato, name: str) -> None:
             files,
             base_url=settings.api_base,
             timeout_s=settings.send_timeout_s,
+            proof_fresh_s=settings.proof_fresh_s,
         )
         legato.desk = desk
         files["desk"] = OrKept(desk, legato.database)
@@ -343,6 +449,7 @@ def _add_channels(legato: Legato, name: str) -> None:
             clock,
             chat_id=settings.desk_chat,
             is_member=Attendance(legato.between.presence, chat_id=settings.desk_chat).of_presses(desk.is_member),
+            looking=Looking(legato.database, legato.recaller),
         )
         per_s = settings.desk_posts_per_minute / 60
         limits = Limits(clock, overall_per_s=per_s, burst=settings.desk_posts_per_minute, address_per_s=0)

@@ -18,11 +18,15 @@ from rich.markup import escape
 from rich.table import Table
 from sqlalchemy.exc import DBAPIError
 
+from bot.commands.actions import actions
 from bot.commands.customer import customer
 from bot.commands.doctor import doctor
+from bot.commands.flows import flows
+from bot.commands.new import new
 from bot.commands.processes import processes
 from bot.commands.retention import retention
 from bot.commands.turns import replay_turn
+from bot.commands.why import why
 from memory.errors import LegatoError
 
 app = typer.Typer(
@@ -37,10 +41,14 @@ app = typer.Typer(
 qa = typer.Typer(help="Scripted dialogues against the whole system.", no_args_is_help=True)
 app.add_typer(qa, name="qa", rich_help_panel="Quality")
 app.add_typer(customer, name="customer", rich_help_panel="Store")
+app.add_typer(flows, name="flows", rich_help_panel="Design")
 app.command("replay-turn", rich_help_panel="Store")(replay_turn)
+app.command(rich_help_panel="Store")(why)
 app.command(rich_help_panel="Store")(retention)
 app.command(rich_help_panel="Store")(doctor)
+app.command(rich_help_panel="Design")(new)
 app.command(rich_help_panel="Run")(processes)
+app.command(rich_help_panel="Run")(actions)
 out = Console()
 err = Console(stderr=True, highlight=False)
 
@@ -161,14 +169,17 @@ def simulator(
 @app.command(rich_help_panel="Quality")
 def check(
     assistant: Annotated[str | None, typer.Option(help="a built-in name or a folder; without it, the one in the settings")] = None,
+    examples: Annotated[bool, typer.Option("--examples", help="try each example of an intent; takes some seconds")] = False,
     env_file: Annotated[Path, typer.Option(help="the settings file")] = Path(".env"),
 ) -> None:
-    """Validate configuration and content; every mistake is named with its file and line."""
+    """Validate configuration and content; every mistake is named with its file and line. Warnings do not make it fail."""
     from bot.check import check as find_mistakes
 
-    found = find_mistakes(env_file, assistants=[assistant] if assistant else None)
+    found = find_mistakes(env_file, assistants=[assistant] if assistant else None, examples=examples)
     for line in (*found.problems, *found.mistakes):
         out.print(str(line), style="red", highlight=False, soft_wrap=True, markup=False)
+    for warning in found.warnings:
+        out.print(str(warning), style="yellow", highlight=False, soft_wrap=True, markup=False)
     for line in found.summary:
         out.print(line, highlight=False, soft_wrap=True, markup=False)
     if not found.fine:

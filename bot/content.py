@@ -5,13 +5,15 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, Literal, TypeAlias, TypeVar
 
 import yaml
 from pydantic import BaseModel, ValidationError
 
 Place = tuple[str | int, ...]
 """Where a value stands in a file: keys and list positions from the outside in, as in pydantic's errors."""
+
+Severity: TypeAlias = Literal["mistake", "warning"]
 
 Model = TypeVar("Model", bound=BaseModel)
 
@@ -31,16 +33,20 @@ _REMEDIES = (
 
 @dataclass(frozen=True, slots=True, order=True)
 class Mistake:
-    """One thing to put right in one file; ``line`` counts from 1."""
+    """One thing to put right in one file; ``line`` counts from 1.
+
+    A warning need not be put right: everything works, but perhaps not as it is meant.
+    """
 
     path: Path
     line: int
     text: str
+    severity: Severity = "mistake"
 
     def __str__(self) -> str:
         here = Path.cwd()
         shown = self.path.relative_to(here) if self.path.is_relative_to(here) else self.path
-        return f"{shown}:{self.line}: {self.text}"
+        return f"{shown}:{self.line}: {'warning: ' if self.severity == 'warning' else ''}{self.text}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +69,10 @@ class Loaded:
     def mistake(self, place: Sequence[str | int], text: str) -> Mistake:
         """A mistake at ``place``."""
         return Mistake(self.path, self.line_of(place), text)
+
+    def warning(self, place: Sequence[str | int], text: str) -> Mistake:
+        """A warning at ``place``."""
+        return Mistake(self.path, self.line_of(place), text, "warning")
 
     def mistakes_of(self, error: ValidationError) -> list[Mistake]:
         """What pydantic found, in the words of the person who edits the file."""

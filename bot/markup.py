@@ -42,7 +42,7 @@ def plain_of(html: str) -> str:
 
 def units_of(text: str) -> int:
     """The length of ``text`` as Telegram counts it, in UTF-16 code units."""
-    return len(text) + sum(character > "\uffff" for character in text)
+    return len(text) if text.isascii() else len(text.encode("utf-16-le", "surrogatepass")) // 2
 
 
 def _closing(tokens: Sequence[Token], start: int) -> int:

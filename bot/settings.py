@@ -13,6 +13,7 @@ from dotenv import dotenv_values
 from pydantic import Field, SecretStr, ValidationError, field_validator, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from actions.records.connect import check_records_address
 from memory.errors import SettingsError
 from memory.redis_link import PREFIX as LINK_PREFIX
 
@@ -42,6 +43,23 @@ class Settings(BaseSettings):
     )
     search_meaning: bool = Field(default=False, description="search the past by meaning too; needs `make meaning`")
     assistant: str = Field(default="banking", min_length=1, description="a built-in assistant's name, or a folder")
+    records: str | None = Field(
+        default=None,
+        description="the company's own systems: an https address, or sample:FILE to try made-up ones; flows read and write there",
+    )
+    records_token: SecretStr | None = Field(default=None, min_length=1, description="what those systems know us by")
+    actions_url: str | None = Field(default=None, description="the action server's address; without it, flows run their actions themselves")
+    actions_token: SecretStr | None = Field(
+        default=None, description="what an action server wants to hear: of `legato actions`, and of the bot that calls it"
+    )
+    action_timeout_s: Seconds = Field(default=10.0, description="how long one action may take, nine tenths of a turn's time at most")
+    brain: Literal["own", "rasa"] = Field(
+        default="own", description="what decides: the assistant's own rules, or a Rasa server with them around it"
+    )
+    rasa_url: str | None = Field(default=None, description="the Rasa server's address, such as http://127.0.0.1:5005")
+    rasa_token: SecretStr | None = Field(
+        default=None, min_length=1, description="what is sent to it as a bearer token, for a proxy that stands before it"
+    )
     webhook_url: str | None = Field(
         default=None, description="the public https address that Telegram calls; without it, updates are polled"
     )
@@ -54,6 +72,12 @@ class Settings(BaseSettings):
     send_timeout_s: Seconds = Field(default=10.0, description="how long one send may take")
     send_lease_s: Seconds = Field(default=30.0, description="how long a worker holds an outgoing")
     returning_after_s: SecondsOrNone = Field(default=1800.0, description="a customer silent for this long is welcomed back")
+    flow_still_wanted_s: Seconds = Field(
+        default=86_400.0, description="after how long it is asked whether a task that was left is still wanted"
+    )
+    learned_folder: Path | None = Field(
+        default=None, description="where what is learned from examples is kept between starts; without it, in the user's cache"
+    )
     album_wait_s: Annotated[float, Field(ge=0, le=30)] = Field(default=1.0, description="how long to wait for the rest of an album")
     uncertain_wait_s: SecondsOrNone = Field(default=120.0, description="when an uncertain send is sent again; 0 is never by itself")
     sends_per_s: Rate = Field(default=30.0, description="sends a second for one bot; 0 is no limit")
@@ -120,6 +144,18 @@ class Settings(BaseSettings):
             raise ValueError("must have 16 to 256 letters, digits, hyphens and underscores")
         return value
 
+    @field_validator("actions_token")
+    @classmethod
+    def _check_actions_token(cls, value: SecretStr | None) -> SecretStr | None:
+        if value is not None and not _WEBHOOK_SECRET.fullmatch(value.get_secret_value()):
+            raise ValueError("must have 16 to 256 letters, digits, hyphens and underscores")
+        return value
+
+    @field_validator("actions_url", "rasa_url")
+    @classmethod
+    def _check_server(cls, value: str | None) -> str | None:
+        return None if value is None else _address(value, ("http", "https")).rstrip("/")
+
     @field_validator("api_base")
     @classmethod
     def _check_api_base(cls, value: str) -> str:
@@ -129,6 +165,14 @@ class Settings(BaseSettings):
     @classmethod
     def _check_webhook_url(cls, value: str | None) -> str | None:
         return None if value is None else _address(value, ("https",))
+
+    @field_validator("records")
+    @classmethod
+    def _check_records(cls, value: str | None) -> str | None:
+        try:
+            return None if value is None else check_records_address(value)
+        except SettingsError as error:
+            raise ValueError(str(error)) from None
 
     @field_validator("database_url")
     @classmethod
@@ -167,6 +211,7 @@ class Settings(BaseSettings):
                 (self.send_lease_s <= self.send_timeout_s, f"{_var('send_lease_s')} must be more than {_var('send_timeout_s')}"),
                 (self.desk_token and self.desk_chat is None, f"{_var('desk_chat')} is missing: {_var('desk_token')} needs it"),
                 (self.desk_chat is not None and not self.desk_token, f"{_var('desk_token')} is missing: {_var('desk_chat')} needs it"),
+                (self.brain == "rasa" and not self.rasa_url, f"{_var('rasa_url')} is missing: {_var('brain')}=rasa needs it"),
                 (self.webhook_url and not self.webhook_secret, f"{_var('webhook_secret')} is missing: {_var('webhook_url')} needs it"),
                 (
                     self.telegram_token and self.telegram_token == self.desk_token,

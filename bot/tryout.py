@@ -69,6 +69,7 @@ async def tryout(folder: Path, *, assistant: str, port: int, host: str = "127.0.
             group=group.id,
             agents=[Agent(id_, f"{first} {last}") for id_, first, last in AGENTS],
             first_words=FIRST_WORDS.get(assistant) or legato.assistant.knowledge.articles[0].questions[0],
+            recaller=legato.recaller,
         )
         async with legato.running(), serve_app(app, host, port) as url:
             yield Tryout(legato, sim, url)

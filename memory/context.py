@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from functools import lru_cache
 from typing import Any
 
+import orjson
 import sqlalchemy as sa
 
 from memory.customers import Customer, Identity
-from memory.database import Record, Tx, table
+from memory.database import Database, Record, Tx, table
 from memory.declared import SERVICE
 from memory.dialogue import dialogue_table
 from memory.exchanges import Exchange
@@ -19,10 +20,13 @@ from memory.experiences import Moment
 from memory.facts import Standing, rank_of
 from memory.handoffs import ENDED, handoff_table
 from memory.known import known_table
-from memory.quick import Quick
+from memory.quick import Quick, utc
 
 LAST_EXCHANGES = 12
 """How many exchanges a turn is given; an agent's packet shows as many."""
+
+MOST_AT_ONCE = 64
+"""How many contexts one statement gives."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -334,11 +338,34 @@ _whose = sa.select(
     .outerjoin(handoff_table, handoff_table.c.id == _customer.c.handoff_id)
     .outerjoin(known_table, known_table.c.customer_id == _customer.c.id)
 )
-_who = _whose.where(_identity.c.id.in_(_b("p_ids", expanding=True)))
 _PERSON = sa.func.coalesce(sa.select(_customer.c.merged_into_id).where(_customer.c.id == _b("p_id")).scalar_subquery(), _b("p_id"))
-_whole = _whose.where(_identity.c.customer_id == _PERSON).order_by(_identity.c.id)
+
+
+def _with_past(whose: sa.Select[Any]) -> sa.Select[Any]:
+    """The same rows on PostgreSQL, with the last exchanges of all who are the person as one text more, each as :class:`Past` has its parts.
+
+    Each member's are read from the end of the index. Times are written in UTC, whatever zone the server writes times in.
+    """
+    parts = (_customer.alias("root"), _customer.alias("member"))
+    person = sa.union_all(
+        sa.select(parts[0].c.id).where(parts[0].c.id == _customer.c.id).correlate(_customer),
+        sa.select(parts[1].c.id).where(parts[1].c.merged_into_id == _customer.c.id).correlate(_customer),
+    ).subquery("person")
+    last = (
+        sa.select(*_past)
+        .where(_exchange.c.customer_id == person.c.id)
+        .order_by(_exchange.c.id.desc())
+        .limit(LAST_EXCHANGES)
+        .correlate(person)
+        .lateral("last")
+    )
+    *texts, _ = last.c
+    each = sa.func.json_build_array(*texts, sa.func.timezone(sa.literal_column("'UTC'"), last.c.at))
+    past = sa.select(sa.cast(sa.func.json_agg(each), sa.Text)).select_from(person.join(last, sa.true())).correlate(_customer)
+    return whose.add_columns(past.scalar_subquery().label("past"))
+
+
 _past = (
-    _exchange.c.customer_id,
     _exchange.c.id,
     _exchange.c.direction,
     _exchange.c.author,
@@ -348,88 +375,92 @@ _past = (
     _exchange.c.reply,
     _exchange.c.at,
 )
-
-
-@lru_cache(maxsize=16)
-def _last_exchanges(customers: int) -> sa.Select[Any] | sa.CompoundSelect[Any]:
-    """The last exchanges of so many customers (``p0``, ``p1`` ...) in one statement, each read from the end of the index."""
-    parts = [
-        sa.select(
-            sa.select(*_past)
-            .where(_exchange.c.customer_id == _b(f"p{n}"))
-            .order_by(_exchange.c.id.desc())
-            .limit(LAST_EXCHANGES)
-            .subquery(f"x{n}")
-        )
-        for n in range(customers)
-    ]
-    return sa.union_all(*parts) if len(parts) > 1 else parts[0]
-
-
-_one = Quick(_whose.where(_identity.c.id == _b("p_id")))
+_person = _whose.where(_identity.c.customer_id == _PERSON).order_by(_identity.c.id)
+_address = _whose.where(_identity.c.channel == _b("p_channel"), _identity.c.address == _b("p_address"))
 _last_of_one = Quick(
     sa.select(*_past).where(_exchange.c.customer_id == _b("p_id")).order_by(_exchange.c.id.desc()).limit(LAST_EXCHANGES), named=False
 )
 
 
-def recall(tx: Tx, identity_ids: Collection[int]) -> dict[int, Context]:
-    """The context of each identity's customer, by identity id, in two round trips however long the histories are.
+class _Asked:
+    """Contexts of the identities that one question is about: in one statement on PostgreSQL, on SQLite with one more for each customer.
 
-    On SQLite, where a round trip is a call, each identity has two of its own.
+    A round trip is what costs on PostgreSQL; on SQLite it is a call, and small statements are the quickest.
     """
-    if not identity_ids:
-        return {}
-    if tx.dialect.name == "sqlite":
-        return {id_: context for id_ in identity_ids if (context := _recall_one(tx, id_)) is not None}
-    people = tx.execute(_who, {"p_ids": list(identity_ids)}).all()
-    persons = {row.customer_id: (row.customer_id, *(row.members or ())) for row in people}
-    past = _last(tx, sorted({one for person in persons.values() for one in person}))
-    contexts = {}
-    for row in people:
-        person = persons[row.customer_id]
-        mine = past.get(row.customer_id, []) if len(person) == 1 else [one for id_ in person for one in past.get(id_, ())]
-        contexts[row.id] = _context(row, person, mine)
-    return contexts
+
+    def __init__(self, whose: sa.Select[Any]) -> None:
+        self._sqlite = Quick(whose)
+        self._postgres = Quick(_with_past(whose))
+
+    def of(self, tx: Tx, **parameters: Any) -> list[Context]:
+        """In the transaction of ``tx``."""
+        if tx.dialect.name != "sqlite":
+            return _contexts(self._postgres.rows(tx, parameters))
+        contexts = []
+        for row in self._sqlite.rows(tx, parameters):
+            person = (row.customer_id, *(row.members or ()))
+            past = [_past_of(one) for id_ in person for one in _last_of_one.rows(tx, {"p_id": id_})]
+            contexts.append(_context(row, person, past))
+        return contexts
+
+    async def alone(self, database: Database, **parameters: Any) -> list[Context]:
+        """As all that is read: without a transaction around it where it is one statement."""
+        if database.is_sqlite:
+            return await database.read(lambda tx: self.of(tx, **parameters))
+        return _contexts(await database.ask(self._postgres, parameters))
 
 
-def _recall_one(tx: Tx, identity_id: int) -> Context | None:
-    rows = _one.rows(tx, {"p_id": identity_id})
-    if not rows:
-        return None
-    row = rows[0]
-    person = (row.customer_id, *(row.members or ()))
-    past = [_past_of(one) for id_ in person for one in _last_of_one.rows(tx, {"p_id": id_})]
-    return _context(row, person, past)
+_by_person, _by_address = _Asked(_person), _Asked(_address)
+
+
+@lru_cache(maxsize=8)
+def _by_ids(width: int) -> _Asked:
+    """So many identities, ``p0``, ``p1`` ...; not one array, for which PostgreSQL would make a new plan each time."""
+    return _Asked(_whose.where(_identity.c.id.in_([_b(f"p{n}") for n in range(width)]) if width > 1 else _identity.c.id == _b("p0")))
+
+
+def recall(tx: Tx, identity_ids: Collection[int]) -> dict[int, Context]:
+    """The context of each identity's customer, by identity id, in one round trip however long the histories are.
+
+    On SQLite, where a round trip is a call, each identity has two of its own; on PostgreSQL every ``MOST_AT_ONCE`` have one.
+    """
+    ids, found = list(identity_ids), []
+    most = 1 if tx.dialect.name == "sqlite" else MOST_AT_ONCE
+    for start in range(0, len(ids), most):
+        some = ids[start : start + most]
+        width = 1 << (len(some) - 1).bit_length()  # few widths, so that few statements are prepared; the rest is filled with nobody
+        found += _by_ids(width).of(tx, **{f"p{n}": some[n] if n < len(some) else 0 for n in range(width)})
+    return {context.identity_id: context for context in found}
 
 
 def recall_person(tx: Tx, customer_id: int) -> list[Context]:
-    """The context of a person as each of their identities has it, in two round trips; empty for a number that nobody has.
+    """The context of a person as each of their identities has it, in one round trip; empty for a number that nobody has.
 
     ``customer_id`` may be any of the customers who are this person. The contexts differ in the identity and its dialogue only.
     """
-    rows = tx.execute(_whole, {"p_id": customer_id}).all()
-    if not rows:
-        return []
-    person = (rows[0].customer_id, *(rows[0].members or ()))
-    past = [one for some in _last(tx, sorted(person)).values() for one in some]
-    return [_context(row, person, past) for row in rows]
+    return _by_person.of(tx, p_id=customer_id)
 
 
-def _last(tx: Tx, customers: Sequence[int]) -> dict[int, list[Past]]:
-    past: dict[int, list[Past]] = {}
-    size = 1 << (len(customers) - 1).bit_length()  # few sizes, so that few statements are compiled; the rest is filled with nobody
-    for start in range(0, len(customers), 64):
-        some = customers[start : start + 64]
-        width = min(size, 64)
-        parameters = {f"p{n}": some[n] if n < len(some) else 0 for n in range(width)}
-        for row in tx.execute(_last_exchanges(width), parameters):
-            past.setdefault(row[0], []).append(_past_of(row))
-    return past
+async def look_at_person(database: Database, customer_id: int) -> list[Context]:
+    """:func:`recall_person` as all that is read."""
+    return await _by_person.alone(database, p_id=customer_id)
 
 
-def _past_of(row: Record) -> Past:
-    _, id_, direction, author, author_name, kind, text, reply, at = row
-    return Past(id_, direction, author, author_name, kind, text, reply, at)
+async def look_at_address(database: Database, channel: str, address: str) -> Context | None:
+    """The context of whoever writes from this address, or None: nobody is made, as only a channel meets new people."""
+    return next(iter(await _by_address.alone(database, p_channel=channel, p_address=address)), None)
+
+
+def _contexts(rows: list[Any]) -> list[Context]:
+    return [_context(row, (row.customer_id, *(row.members or ())), _past_from(row.past)) for row in rows]
+
+
+def _past_from(text: str | None) -> list[Past]:
+    return [_past_of([*parts, utc(at)]) for *parts, at in orjson.loads(text)] if text is not None else []
+
+
+def _past_of(row: list[Any]) -> Past:
+    return Past(*row)
 
 
 def _context(row: Record, person: tuple[int, ...], past: list[Past]) -> Context:

@@ -17,7 +17,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 import sqlalchemy as sa
@@ -133,8 +133,10 @@ class _Moment:
         return at is not None and (at < self.at or (at == self.at and (exchange_id is None or exchange_id < self.first_id)))
 
 
-def recall_then(tx: Tx, turn_id: int) -> ContextThen | None:
+def recall_then(tx: Tx, turn_id: int, *, fresh_for: timedelta = FRESH_FOR) -> ContextThen | None:
     """The turn with what was known when it began; None if there was no such turn, or it is kept no longer.
+
+    ``fresh_for`` is how long a proof holds, as it was set then: it decides which of two proofs counted.
 
     Reads by index, as much as the person has told in all: for a person who looks, not for a turn.
     """
@@ -153,7 +155,7 @@ def recall_then(tx: Tx, turn_id: int) -> ContextThen | None:
     exchanges, masked = _exchanges(tx, person, moment)
     known, masked_facts = _known(tx, person, moment)
     everybody = {*person, *person_now, *(one for row in merges for one in (row.survivor_id, row.merged_id))}
-    proof, proven_at = _proof(tx, identity.id, moment)
+    proof, proven_at = _proof(tx, identity.id, moment, fresh_for)
     context = Context(
         customer_id=person[0],
         home_id=turn.customer_id,
@@ -343,13 +345,13 @@ def _episode_of(row: Record, moment: _Moment) -> Episode:
     )
 
 
-def _proof(tx: Tx, identity_id: int, moment: _Moment) -> tuple[str, datetime | None]:
+def _proof(tx: Tx, identity_id: int, moment: _Moment, fresh_for: timedelta) -> tuple[str, datetime | None]:
     """How well the identity was proven, as :func:`memory.proofs.prove` has it."""
     level: str = SEEN
     proven_at = None
     for row in proofs_of(tx, [identity_id]):
         if moment.has(row.at):
-            present = level_now(level, proven_at, row.at, FRESH_FOR)
+            present = level_now(level, proven_at, row.at, fresh_for)
             level, proven_at = (row.level, row.at) if at_least(row.level, present) else (level, proven_at)
     return level, proven_at
 

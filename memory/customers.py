@@ -59,6 +59,10 @@ class Identity(SQLModel, table=True):
     created_at: datetime = Field(sa_type=UtcDateTime)
 
 
+FORGOTTEN = "forgotten"
+"""What the masked address of somebody who was forgotten begins with; a colon and the identity's number follow (:mod:`memory.detach`)."""
+
+
 @dataclass(frozen=True, slots=True)
 class Profile:
     """What a channel says of a sender."""
@@ -92,7 +96,11 @@ _by_address = _by_address.with_for_update(read=True, key_share=True)  # until we
 _rename = (
     sa.update(_identity).where(_identity.c.id == _b("p_id")).values(name=_b("p_name"), username=_b("p_username"), language=_b("p_language"))
 )
-_reach = sa.update(_identity).where(_identity.c.id == _b("p_id")).values(unreachable_since=_b("p_since"), unreachable_why=_b("p_why"))
+_reach = (
+    sa.update(_identity)
+    .where(_identity.c.id == _b("p_id"), _identity.c.address.not_like(f"{FORGOTTEN}:%"))  # the address is a stranger's by now
+    .values(unreachable_since=_b("p_since"), unreachable_why=_b("p_why"))
+)
 _by_id = sa.select(_identity).where(_identity.c.id == _b("p_id"))
 _customer_by_id = sa.select(_customer).where(_customer.c.id == _b("p_id"))
 _of_customers = sa.select(_identity).where(_identity.c.customer_id.in_(_b("p_ids", expanding=True))).order_by(_identity.c.id)
@@ -104,6 +112,7 @@ _ownership = (
     .order_by(_customer.c.id)
     .with_for_update(key_share=True)  # a row that refers to the customer may be added meanwhile; a full lock would meet it in a deadlock
 )
+_gone = sa.select(_customer.c.id).where(_customer.c.id.in_(_b("p_ids", expanding=True)), _customer.c.forgotten_at.is_not(None))
 _pass_on = (
     sa.update(_customer).where(_customer.c.id == _b("p_id")).values(ownership=_customer.c.ownership + 1).returning(_customer.c.ownership)
 )
@@ -172,7 +181,10 @@ def identities_of(tx: Tx, customer_ids: Iterable[int]) -> list[Record]:
 
 
 def set_reachable(tx: Tx, identity_id: int, *, since: datetime | None, why: str | None) -> None:
-    """Note that a channel refuses our messages to this identity (``since`` given) or takes them again (None)."""
+    """Note that a channel refuses our messages to this identity (``since`` given) or takes them again (None).
+
+    Nothing is noted of somebody who was forgotten: what they had been sent may still be refused, and so may its deletion.
+    """
     tx.execute(_reach, {"p_id": identity_id, "p_since": since, "p_why": why})
 
 
@@ -191,6 +203,11 @@ def ownership_of(tx: Tx, customer_ids: Iterable[int]) -> dict[int, int]:
     """Lock the customers' rows, in order, and return their ownership numbers."""
     rows = tx.execute(_ownership, {"p_ids": sorted(set(customer_ids))})
     return {row.id: row.ownership for row in rows}
+
+
+def forgotten_among(tx: Tx, customer_ids: Iterable[int]) -> set[int]:
+    """Those of the customers who were forgotten. Holds until the commit where the caller holds them (:func:`ownership_of`)."""
+    return set(tx.execute(_gone, {"p_ids": sorted(set(customer_ids))}).scalars())
 
 
 def pass_on(tx: Tx, customer_id: int) -> int:

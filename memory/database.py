@@ -7,7 +7,8 @@ PostgreSQL it runs over asyncpg. It may be run again after a failure, so it chan
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+import logging
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
 from functools import lru_cache, partial
@@ -18,9 +19,12 @@ import orjson
 import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
+from sqlalchemy.util import greenlet_spawn
 from sqlmodel import SQLModel
 
 from memory.errors import SettingsError
+
+logger = logging.getLogger(__name__)
 
 T = TypeVar("T")
 Tx = sa.Connection
@@ -33,6 +37,16 @@ class Reads(Protocol):
 
     def __call__(self, fn: Callable[[Tx], T], /) -> Awaitable[T]:
         """Run ``fn`` on one snapshot."""
+
+
+class Question(Protocol):
+    """One SELECT that can be run without Core (:class:`memory.quick.Quick`)."""
+
+    def rows(self, tx: Tx, parameters: Mapping[str, Any]) -> list[Any]:
+        """Run it in the transaction of ``tx``."""
+
+    def alone(self, connection: Any, dialect: sa.Dialect, parameters: Mapping[str, Any]) -> list[Any]:
+        """Run it on a pooled connection of PostgreSQL that is in no transaction."""
 
 
 BigId = sa.BigInteger().with_variant(sa.Integer, "sqlite")
@@ -82,6 +96,7 @@ class Database:
     def __init__(self, url: str, *, pool_size: int = 8) -> None:
         self.url = checked_url(url)
         self.is_sqlite = self.url.get_backend_name() == "sqlite"
+        self.dialect = "sqlite" if self.is_sqlite else "postgresql"
         # hide_parameters: they hold what customers wrote, and an error's text goes to the log.
         options: dict[str, Any] = {"json_serializer": _dumps, "json_deserializer": orjson.loads, "hide_parameters": True}
         self._options = options
@@ -112,6 +127,26 @@ class Database:
                 transaction.rollback()
         async with self._postgres_reads.connect() as connection:
             return await connection.run_sync(fn)
+
+    async def ask(self, question: Question, parameters: Mapping[str, Any]) -> list[Any]:
+        """The rows of one SELECT. It sees one snapshot by itself, so on PostgreSQL no transaction is begun and ended around it."""
+        if not self.is_sqlite:
+            try:
+                return await greenlet_spawn(self._ask, question, parameters)
+            except Exception:
+                # Asked again below, where the pool is told of connections that have gone, and what is raised is what callers know.
+                logger.debug("a question is asked again in a transaction", exc_info=True)
+        return await self.read(lambda tx: question.rows(tx, parameters))
+
+    def _ask(self, question: Question, parameters: Mapping[str, Any]) -> list[Any]:
+        connection = self._postgres.sync_engine.raw_connection()
+        try:
+            rows = question.alone(connection, self._postgres.dialect, parameters)
+        except BaseException:
+            connection.invalidate()
+            raise
+        connection.close()
+        return rows
 
     @asynccontextmanager
     async def reading(self) -> AsyncIterator[Reads]:

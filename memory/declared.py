@@ -134,8 +134,8 @@ class Stage:
 class Move:
     """The event ``on`` leads ``to`` a stage, from one of ``from_``, or from anywhere if that is empty.
 
-    Events: ``article SLUG`` (the customer is given that article as the answer), ``handoff opened``, ``handoff returned``,
-    ``handoff closed``, and ``by hand`` (nothing does it by itself; an action or a person may).
+    Events: ``article SLUG`` (the customer is given that article as the answer), ``flow ID started`` and ``flow ID finished``,
+    ``handoff opened``, ``handoff returned``, ``handoff closed``, and ``by hand`` (nothing does it by itself; an action or a person may).
     """
 
     on: str
@@ -159,9 +159,9 @@ class Product:
     def after(self, on: str, stage: str | None) -> Stage | None:
         """Where the event ``on`` leads from ``stage`` (None: the customer has not been seen with the product); None: nowhere else.
 
-        An article takes a newcomer as if from the first stage. A handoff does not: it may be about anything.
+        An article or a flow takes a newcomer as if from the first stage. A handoff does not: it may be about anything.
         """
-        if stage is None and not on.startswith("article "):
+        if stage is None and not on.startswith(("article ", "flow ")):
             return None
         here = self.stages[0].name if stage is None else stage
         for move in self.moves:

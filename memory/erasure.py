@@ -20,7 +20,7 @@ import sqlalchemy as sa
 from sqlmodel import Field, SQLModel
 
 from memory.clock import UtcDateTime
-from memory.customers import Customer, ownership_of, person_of
+from memory.customers import FORGOTTEN, Customer, ownership_of, person_of
 from memory.database import BigId, Json, Record, Row, Tx, table
 from memory.lanes import open_lanes
 
@@ -29,7 +29,7 @@ ERASURE = "erasure"
 
 ASKED, CUT, CLEAN, DONE = "asked", "cut", "clean", "done"
 
-MASKED = "forgotten"
+MASKED = FORGOTTEN
 """What stands where something was: a masked address is ``forgotten:`` and the identity's number."""
 
 

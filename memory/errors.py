@@ -6,7 +6,8 @@ LegatoError
 ├── SchemaMismatch           the database's schema is older or newer than this program
 ├── ValueRefused             a fact's value is not of its type; the text says what is expected (memory/values.py)
 ├── ConsentMissing           a customer has not agreed to what their data would be used for
-└── MergeRefused             customers cannot be merged or un-merged; the text says why
+├── MergeRefused             customers cannot be merged or un-merged; the text says why
+└── CustomerForgotten        a customer was forgotten before what concerns them could be stored
 """
 
 from __future__ import annotations
@@ -40,3 +41,7 @@ class ConsentMissing(LegatoError):
 
 class MergeRefused(LegatoError):
     """Customers cannot be merged, or a merge cannot be undone."""
+
+
+class CustomerForgotten(LegatoError):
+    """A customer was forgotten, perhaps at this very moment: nothing about them is stored any more."""

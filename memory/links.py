@@ -21,8 +21,9 @@ import sqlalchemy as sa
 from sqlmodel import Field, SQLModel
 
 from memory.clock import UtcDateTime
-from memory.customers import Identity
+from memory.customers import FORGOTTEN, Identity, forgotten_among, ownership_of
 from memory.database import BigId, Record, Tx, table
+from memory.errors import CustomerForgotten
 from memory.keys import LINKS, install_key
 from memory.proofs import CONFIRMED, FRESH_FOR, prove
 
@@ -30,6 +31,10 @@ LINK, CODE = "link", "code"
 
 LINK_TTL = timedelta(hours=24)
 CODE_TTL = timedelta(minutes=15)
+
+KEPT_FOR = timedelta(days=7)
+"""How long one is known after its end, so that who uses it late or again is told so, and nobody is taken for guessing. Longer than any
+repeat of a turn: Telegram keeps an update for a day. What its use has proven stands in ``proof``, without the link."""
 
 ALPHABET = "23456789ABCDEFGHJKMNPQRSTUVWXYZ"
 """What codes are made of: no 0, O, 1, I or L, which people mistake for one another."""
@@ -55,7 +60,7 @@ class Link(SQLModel, table=True):
     ``customer_id`` is the home of the identity where it was asked for, ``identity_id``; None where an operator made it for a customer.
     """
 
-    __table_args__ = (sa.Index("link_customer", "customer_id"),)
+    __table_args__ = (sa.Index("link_customer", "customer_id"), sa.Index("link_expires", "expires_at"))
 
     digest: str = Field(primary_key=True)
     customer_id: int = Field(foreign_key="customer.id", sa_type=BigId)
@@ -124,14 +129,22 @@ _supersede = (
     .values(expires_at=_b("p_at"))
 )
 _tries = sa.select(_identity.c.wrong_codes, _identity.c.wrong_since).where(_identity.c.id == _b("p_id")).with_for_update(key_share=True)
-_count_try = sa.update(_identity).where(_identity.c.id == _b("p_id")).values(wrong_codes=_b("p_count"), wrong_since=_b("p_since"))
+_count_try = (
+    sa.update(_identity)
+    .where(_identity.c.id == _b("p_id"), _identity.c.address.not_like(f"{FORGOTTEN}:%"))  # whose turn it was is forgotten meanwhile
+    .values(wrong_codes=_b("p_count"), wrong_since=_b("p_since"))
+)
+_old = sa.select(_link.c.digest).where(_link.c.expires_at <= _b("p_before")).order_by(_link.c.expires_at).limit(_b("p_limit"))
+_clear = sa.delete(_link).where(_link.c.digest.in_(_old))
+_count_old = sa.select(sa.func.count()).select_from(_link).where(_link.c.expires_at <= _b("p_before"))
 _of_customer = sa.select(_link).where(_link.c.customer_id.in_(_b("p_ids", expanding=True))).order_by(_link.c.made_at)
 
 
 def make_link(tx: Tx, customer_id: int, identity_id: int | None, *, by: str, at: datetime, ttl: timedelta = LINK_TTL) -> str:
     """A new signed link's token, of ``TOKEN_LENGTH`` URL-safe characters; an earlier unused one for the same place ends.
 
-    ``customer_id`` is the identity's home, or whom an operator makes it for. The token is returned once and not stored.
+    ``customer_id`` is the identity's home, or whom an operator makes it for. The token is returned once and not stored. Raises
+    :class:`CustomerForgotten`, as :func:`make_code` does.
     """
     expires_at = at + ttl
     head = _HEAD.pack(_VERSION, int(expires_at.timestamp())) + secrets.token_bytes(_NONCE_BYTES)
@@ -217,9 +230,22 @@ def links_of(tx: Tx, customer_ids: list[int]) -> list[Record]:
     return list(tx.execute(_of_customer, {"p_ids": customer_ids}))
 
 
+def clear_links(tx: Tx, *, now: datetime, limit: int) -> int:
+    """Remove up to ``limit`` links and codes that ended long enough ago, used or not; how many it were. The caller commits."""
+    return int(tx.execute(_clear, {"p_before": now - KEPT_FOR, "p_limit": limit}).rowcount)
+
+
+def links_to_clear(tx: Tx, *, now: datetime) -> int:
+    """How many links and codes :func:`clear_links` would remove."""
+    return int(tx.execute(_count_old, {"p_before": now - KEPT_FOR}).scalar_one())
+
+
 def _hand_out(
     tx: Tx, token: str, customer_id: int, identity_id: int | None, kind: str, by: str, at: datetime, expires_at: datetime
 ) -> None:
+    ownership_of(tx, [customer_id])  # nobody can forget them before this is stored, and removed with the rest
+    if forgotten_among(tx, [customer_id]):
+        raise CustomerForgotten(f"customer {customer_id} was forgotten")
     tx.execute(_supersede, {"p_customer": customer_id, "p_identity": identity_id, "p_kind": kind, "p_at": at})
     row = {
         "digest": _digest(tx, token, at),

@@ -28,7 +28,8 @@ FRESH_FOR = timedelta(days=30)
 
 
 class Proof(SQLModel, table=True):
-    """One time that an identity was proven, with the evidence; rows are only added. ``how`` is channel, code, link, contact or agent."""
+    """One time that an identity was proven, with the evidence; rows are only added. ``how`` is channel, code, link, contact, agent, or
+    records: by a code that the company's own system sent."""
 
     __table_args__ = (sa.Index("proof_identity", "identity_id", "id"),)
 

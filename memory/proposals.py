@@ -14,7 +14,7 @@ import sqlalchemy as sa
 from sqlmodel import Field, SQLModel
 
 from memory.clock import UtcDateTime
-from memory.customers import Customer, person_of
+from memory.customers import Customer, ownership_of, person_of
 from memory.database import BigId, Json, Tx, insert_into, per_dialect, table
 from memory.keys import HANDLES, install_key
 
@@ -93,6 +93,22 @@ _still = sa.select(_fact.c.id, _fact.c.value).where(
     _fact.c.name == _b("p_kind"),
     _fact.c.standing.in_([sa.literal_column("'current'"), sa.literal_column("'contested'")]),
 )
+_has_value = sa.cast(_fact.c.value, sa.Text) != "null"
+_identifying = sa.select(_fact.c.name, _fact.c.value, _fact.c.customer_id).where(
+    _fact.c.id.in_(_b("p_ids", expanding=True)),
+    _has_value,
+    sa.exists().where(_handle.c.customer_id == _fact.c.customer_id, _handle.c.kind == _fact.c.name),
+)
+_handles = sa.select(_handle.c.kind, _handle.c.digest, _handle.c.customer_id).where(_handle.c.customer_id.in_(_b("p_ids", expanding=True)))
+_others = sa.select(_fact.c.name, _fact.c.value, _fact.c.customer_id).where(
+    _fact.c.customer_id.in_(_b("p_customers", expanding=True)),
+    _fact.c.name.in_(_b("p_kinds", expanding=True)),
+    _fact.c.id.not_in(_b("p_ids", expanding=True)),
+    _has_value,
+)
+_drop_handle = sa.delete(_handle).where(
+    _handle.c.kind == _b("p_kind"), _handle.c.digest == _b("p_digest"), _handle.c.customer_id == _b("p_customer")
+)
 _mine = sa.or_(_proposal.c.one_id.in_(_b("p_ids", expanding=True)), _proposal.c.other_id.in_(_b("p_ids", expanding=True)))
 _between = sa.or_(
     sa.and_(_proposal.c.one_id.in_(_b("p_ids", expanding=True)), _proposal.c.other_id.in_(_b("p_others", expanding=True))),
@@ -159,6 +175,29 @@ def _propose_one(tx: Tx, key: bytes, kind: str, digest: str, customer_id: int, m
         "at": at,
     }
     return bool(tx.execute(_propose(tx), row).rowcount == 1)
+
+
+def drop_handles(tx: Tx, fact_ids: Collection[int], *, at: datetime) -> int:
+    """Drop the digests of what these facts say, as they are kept no longer; returns how many. The caller commits.
+
+    One stays where another fact of the same customer says the same. Customers who lose one are held, so that it is not told at this moment.
+    """
+    told = tx.execute(_identifying, {"p_ids": sorted(fact_ids)}).all()
+    if not told:
+        return 0
+    key = install_key(tx, HANDLES, at=at)
+    gone = {(row.name, digest_of(key, row.name, row.value), row.customer_id) for row in told}
+    handles = [row for row in tx.execute(_handles, {"p_ids": sorted({row.customer_id for row in told})}) if tuple(row) in gone]
+    if not handles:
+        return 0
+    ownership_of(tx, {one for row in handles for one in person_of(tx, row.customer_id)})
+    whose = {"p_customers": sorted({row.customer_id for row in handles}), "p_kinds": sorted({row.kind for row in handles})}
+    rest = tx.execute(_others, {**whose, "p_ids": sorted(fact_ids)})
+    still = {(row.name, digest_of(key, row.name, row.value), row.customer_id) for row in rest}
+    dropped = [{"p_kind": row.kind, "p_digest": row.digest, "p_customer": row.customer_id} for row in handles if tuple(row) not in still]
+    if dropped:
+        tx.execute(_drop_handle, dropped)
+    return len(dropped)
 
 
 def open_proposals(tx: Tx, person: Collection[int]) -> list[Maybe]:

@@ -5,7 +5,7 @@ A turn has its :class:`memory.context.Context`; this is for agents and actions, 
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Literal
@@ -145,9 +145,24 @@ def recall(
     ``customer_id`` is any of the customers who are this person. ``level`` is the proof that the one who asks for the customer has reached
     (:mod:`memory.proofs`): facts that need more are withheld; None for agents, who see everything. Facts whose consent was taken back are
     not there for anybody. ``query`` brings the moments of the whole past that belong to it, by words, and by meaning where ``meaning`` is
-    given. Two round trips without a query, however long the history; a query adds a bounded number (:mod:`memory.search.find`).
+    given. One round trip without a query, however long the history; a query adds a bounded number (:mod:`memory.search.find`).
     """
     contexts = recall_person(tx, customer_id)
+    moments = _moments(tx, contexts[0], query, now, meaning) if contexts and query else ()
+    return told(contexts, declared=declared, now=now, for_=for_, budget=budget, level=level, moments=moments)
+
+
+def told(
+    contexts: Sequence[Context],
+    *,
+    declared: Declarations,
+    now: datetime,
+    for_: For = "agent",
+    budget: int = BUDGET,
+    level: str | None = None,
+    moments: Iterable[Item] = (),
+) -> Recalled | None:
+    """What there is to tell of a person who has these contexts (:func:`memory.context.recall_person`); None where there are none. Pure."""
     if not contexts:
         return None
     context = contexts[0]
@@ -155,8 +170,7 @@ def recall(
     withheld = tuple(name for name in facts if level is not None and not at_least(level, declared.fact(name).proof))
     items = [item for one in contexts for item in _identity(one)]
     items += _items(context, declared, now, {name: fact for name, fact in facts.items() if name not in withheld})
-    if query:
-        items += _moments(tx, context, query, now, meaning)
+    items += moments
     chosen = _fit(items, _USEFUL[for_], budget)
     return Recalled(context.customer_id, context.person, chosen, len(items) - len(chosen), withheld)
 

@@ -15,11 +15,14 @@ What a rule leaves:
   anew (after ``REINDEX`` of the rule's time); until then it finds numbers of exchanges whose words are gone. What was promised and
   agreed to stays: those are our words, and we are held to them.
 - ``files``: the note that there was one, with why it is kept no longer.
-- ``facts`` that hold no longer, counted from when that was learned. Masked: name, times and source, without the value.
+- ``facts`` that hold no longer, counted from when that was learned. Masked: name, times and source, without the value. The digest by
+  which an identifying value finds its customer goes with it (:class:`memory.proposals.Handle`), unless they have told the same again.
 - ``turns``: nothing; with them go the accepted updates that they dealt with, which no channel repeats after so long.
 - ``outbox``, of what is over. Masked: when it went out, by which way, and what became of it. Removed: nothing, so that an edit of words
   that old is sent as a message of its own.
 - ``quarantine``: nothing.
+
+Beside the rules, and whatever they say, links and codes go a while after their end (:func:`memory.links.clear_links`).
 
 Nothing is passed over because it is slow: marks stay before the oldest update that still waits for its turn and the oldest file that is
 still to be fetched. :func:`gone_to` says up to which numbers rows may be missing.
@@ -48,6 +51,7 @@ from memory.inbox import Quarantine, inbox_table
 from memory.known import refresh_known
 from memory.lanes import Lane, claim_lanes, leave_lanes, mark_lanes, restart_lanes
 from memory.outbox import outbox_table
+from memory.proposals import drop_handles
 from memory.search.tables import SearchState
 from memory.summaries import summary_table
 from memory.turns import turn_table
@@ -350,6 +354,7 @@ _mask_outgoing = (
 
 def _do_facts(tx: Tx, found: Found, removes: bool, now: datetime) -> None:
     ids = [row.id for row in found.rows]
+    drop_handles(tx, ids, at=now)
     if removes:
         tx.execute(sa.delete(_fact).where(_fact.c.id.in_(ids)))
     else:

@@ -71,7 +71,7 @@ MODELS = (
 )
 METADATA = SQLModel.metadata
 
-REVISIONS = ("0001", "0002")
+REVISIONS = ("0001", "0002", "0003")
 """Every revision in order; the last one is this program's."""
 
 

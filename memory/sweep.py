@@ -23,7 +23,7 @@ from memory.erasure import MASKED, Left, add_left, update_erasure
 from memory.exchanges import PER_TURN, Exchange
 from memory.handoffs import handoff_table
 from memory.inbox import Quarantine, inbox_table
-from memory.lanes import Lane
+from memory.lanes import Lane, lock_lanes
 from memory.outbox import DROPPED, REFUSED, SENDING, SENT, UNCERTAIN, WAITING, outbox_row, outbox_table, put_out
 from memory.turns import turn_table
 from memory.whose import DESK_LANE, GENERAL, KEPT, NOBODYS, Subject, emptied_columns, rows_about
@@ -292,12 +292,37 @@ def _outgoings(one: Sweep) -> None:
             after = places.get(str(customer), 0)
             query = sa.select(_outbox).where(_outbox.c.customer_id == customer, _outbox.c.id > after, mine)
             rows = one.tx.execute(query.order_by(_outbox.c.id).limit(one.room)).all()
+            if stale := [row for row in rows if row.state == WAITING and not _goes_out(one, row)]:
+                _drop(one, stale)
+                return
             awaited = _settle(one, rows)
             masked = [row for row in rows if row.id not in awaited]
             places[str(customer)] = min(awaited) - 1 if awaited else rows[-1].id if rows else after
             one.pending += len(awaited)
             if not rows or awaited or not masked:
                 break
+
+
+def _goes_out(one: Sweep, row: Record) -> bool:
+    """Whether an outgoing is sent although its person is forgotten: an erasure's own, and the farewell."""
+    return row.key.startswith(ERASURE_KEY) or _is_farewell(row, one.todo.get("farewell"))
+
+
+def _drop(one: Sweep, rows: list[Record]) -> None:
+    """Drop what was put out at the moment of the cut, or in a lane that is not the person's own; it is masked in the next transaction.
+
+    Whoever delivers holds the lane, reads what waits and then marks it. So the lanes come first here too, else words could go out of
+    which nothing is known afterwards; and nothing else is put out in this transaction, as the order of lanes is the same everywhere.
+    """
+    if not one.outgoings:
+        lanes: dict[str, list[str]] = {}
+        for row in rows:
+            lanes.setdefault(row.lane, []).append(row.address)
+        for kind in sorted(lanes, reverse=True):
+            lock_lanes(one.tx, kind, lanes[kind])
+        unsent = sa.and_(_outbox.c.id.in_([row.id for row in rows]), _outbox.c.state == WAITING)
+        one.tx.execute(sa.update(_outbox).where(unsent).values(state=DROPPED, why=None, done_at=one.now))
+    one.room = 0
 
 
 def _settle(one: Sweep, rows: list[Record] | Any) -> set[int]:
@@ -310,7 +335,7 @@ def _settle(one: Sweep, rows: list[Record] | Any) -> set[int]:
             continue
         is_own, is_last = row.key.startswith(f"{ERASURE_KEY}{one.erasure.id}."), _is_farewell(row, one.todo.get("farewell"))
         is_anothers = row.key.startswith(ERASURE_KEY) and not is_own
-        if row.state == SENDING or is_anothers or (row.state == WAITING and (is_own or is_last)):
+        if row.state in (SENDING, WAITING) or is_anothers:
             awaited.add(row.id)
             continue
         if is_own:
@@ -321,7 +346,7 @@ def _settle(one: Sweep, rows: list[Record] | Any) -> set[int]:
             row.state == SENT and row.message_id is not None and not is_last and row.outgoing.get("kind", "text") not in ("answer", "edit")
         ):
             _call_back(one, row, recent)
-        masks.append({"p_id": row.id, "p_state": DROPPED if row.state == WAITING else row.state} | _masked(row))
+        masks.append({"p_id": row.id} | _masked(row))
     for (lane, address, identity_id), sent in recent.items():
         for start in range(0, len(sent), IDS_AT_ONCE):
             some = sent[start : start + IDS_AT_ONCE]
@@ -343,10 +368,9 @@ _mask = (
     .values(
         {column.name: None for column in emptied_columns(_outbox)}
         | {
-            "state": _b("p_state"),
             "address": _b("p_address"),
             "outgoing": _b("p_outgoing", type_=_outbox.c.outgoing.type),
-            "resolved": sa.case((_b("p_state") == UNCERTAIN, sa.func.coalesce(_outbox.c.resolved, MASKED)), else_=_outbox.c.resolved),
+            "resolved": sa.case((_outbox.c.state == UNCERTAIN, sa.func.coalesce(_outbox.c.resolved, MASKED)), else_=_outbox.c.resolved),
         }
     )
 )

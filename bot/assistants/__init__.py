@@ -87,16 +87,17 @@ def read_assistant(
     articles = _read_articles(folder / "knowledge", mistakes)
     # By their files: a move may name an article that has a mistake of its own.
     slugs = {path.stem for path in (folder / "knowledge").glob("*.md")}
+    before = len(mistakes)
     declared = read_declarations(memory, folder / "memory.yml", slugs, mistakes)
     languages = frozenset(about.languages) if about is not None else frozenset[str]()
-    flows = read_flows(folder, declared, mistakes)
+    flows = read_flows(folder, declared, mistakes, whole=len(mistakes) == before)
     replies = read_replies(
         shared,
         folder / "replies.yml",
         mistakes,
         languages=languages,
         purposes=declared.purposes,
-        allowed=SaidReplies(flows, declared),
+        allowed=SaidReplies(flows, declared, whole=len(mistakes) == before),
         domain=domain_files(folder),
     )
     if not mistakes:

@@ -34,6 +34,9 @@ from memory.values import Type, ValueRefused
 BY_HAND = "by hand"
 """The event that nothing raises: an action or a person moves the customer."""
 
+FLOW_EVENT = re.compile(r"flow [A-Za-z_][A-Za-z0-9_-]* (?:started|finished)")
+"""The events of flows, by their ids; a flow that is stopped in between is not finished."""
+
 HANDOFF_EVENTS = ("handoff opened", "handoff returned", "handoff closed")
 
 _NAME = re.compile(r"[a-z][a-z0-9]*(_[a-z0-9]+)*")
@@ -358,13 +361,15 @@ def _check_event(entry: _Entry, index: int, move: Move, articles: Collection[str
         if slug in articles or not articles:  # that there are none is said once
             return []
         return [entry.mistake(f"there is no article `{slug}`{_meant(slug, articles)}", *place)]
+    if FLOW_EVENT.fullmatch(move.on):
+        return []
     if move.on in HANDOFF_EVENTS:
         if move.from_:
             return []
         return [entry.mistake(f"`{move.on}` needs `from`: otherwise each one would move every customer", *place)]
     if move.on == BY_HAND:
         return []
-    known = ", ".join(("article NAME", *HANDOFF_EVENTS, BY_HAND))
+    known = ", ".join(("article NAME", *HANDOFF_EVENTS, "flow NAME started", "flow NAME finished", BY_HAND))
     return [entry.mistake(f"`{move.on}` never happens; write one of {known}", *place)]
 
 

@@ -14,7 +14,7 @@ from rich.table import Table
 from bot.commands.common import EnvFile, out, with_database
 
 if TYPE_CHECKING:
-    from memory.database import Database
+    from memory.database import Database, Tx
     from memory.declared import Retention
     from memory.retention import Place
 
@@ -33,18 +33,23 @@ def retention(
     from bot.assistants import load_assistant
     from bot.settings import Settings
     from memory.clock import SystemClock
+    from memory.links import KEPT_FOR, links_to_clear
 
     rules = load_assistant(Settings.load(env_file=env_file).assistant).declared.retention
     now = SystemClock().now()
     work = count_due if dry_run else carry_out
 
-    async def main(database: Database) -> list[int]:
-        return await work(database, rules, now)
+    async def main(database: Database) -> tuple[list[int], int]:
+        return await work(database, rules, now), await (database.read(ended) if dry_run else clear_all(database, now))
 
-    counts = with_database(env_file, main)
+    def ended(tx: Tx) -> int:
+        return links_to_clear(tx, now=now)
+
+    counts, links = with_database(env_file, main)
     table = Table("what", "older than", "is masked or removed", "rows that would be" if dry_run else "rows", box=None)
     for rule, count in zip(rules, counts, strict=True):
         table.add_row(rule.what, f"{rule.after_days:g} days", "masked" if rule.do == "mask" else "removed", str(count))
+    table.add_row("ended links and codes", f"{KEPT_FOR.days} days", "removed", str(links))
     out.print(table)
 
 
@@ -73,3 +78,14 @@ async def count_due(database: Database, rules: Sequence[Retention], now: datetim
             count += found
         counts.append(count)
     return counts
+
+
+async def clear_all(database: Database, now: datetime) -> int:
+    """Remove every link and code that ended long enough ago, with pauses for others; how many it were."""
+    from memory.links import clear_links
+
+    count = 0
+    while found := await database.write(lambda tx: clear_links(tx, now=now, limit=STEP_ROWS)):
+        count += found
+        await asyncio.sleep(PAUSE_S)
+    return count

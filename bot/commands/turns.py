@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
+from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -48,8 +49,11 @@ def replay_turn(
     from memory.database import Database
     from memory.events import events_of
 
+    settings = Settings.load(env_file=env_file)
+    fresh_for = timedelta(seconds=settings.proof_fresh_s)
+
     def read(tx: Tx) -> tuple[ContextThen, dict[int, list[Event]]] | None:
-        then = recall_then(tx, turn)
+        then = recall_then(tx, turn, fresh_for=fresh_for)
         return None if then is None else (then, events_of(tx, [row.id for row in (*then.arrived, *then.said)]))
 
     async def work(database: Database) -> tuple[ContextThen, dict[int, list[Event]]] | None:
@@ -59,7 +63,7 @@ def replay_turn(
     if found is None:
         err.print(f"There is no turn {turn}, or it is kept no longer.")
         raise typer.Exit(1)
-    declared = load_assistant(Settings.load(env_file=env_file).assistant).declared
+    declared = load_assistant(settings.assistant).declared
     for part in shown(*found, declared, sensitive=sensitive):
         out.print(part, highlight=False, soft_wrap=True)
 

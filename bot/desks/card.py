@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from html import escape
 from typing import Any
 
@@ -12,7 +12,7 @@ from bot.desks import texts
 from bot.markup import units_of
 from bot.messages import MAX_TEXT, Button
 from bot.turn.mirror import SIGNS, called, shortened
-from bot.turn.packet import Packet, PacketFact, PacketJourney, PacketLine, PacketPromise, PacketSummary
+from bot.turn.packet import Packet, PacketFact, PacketJourney, PacketLine, PacketPromise, PacketRelated, PacketSummary
 from memory.database import Record
 from memory.handoffs import ENDED, OWNED, WAITING
 from memory.promises import BROKEN
@@ -25,7 +25,7 @@ MAX_TITLE = 128
 WANT_UNITS, FACT_UNITS, TRIED_UNITS, LINE_UNITS, NAME_UNITS, PROMISE_UNITS = 700, 160, 80, 280, 64, 200
 """How much of each is shown, in UTF-16 units of HTML; what is cut ends in an ellipsis. Together they leave room for several facts."""
 
-MOST_MOMENTS, MOST_OTHERS, MOST_PROMISES, MOST_JOURNEYS, MOST_LIKELY, MOST_SUMMARIES = 3, 2, 4, 5, 3, 3
+MOST_MOMENTS, MOST_OTHERS, MOST_PROMISES, MOST_JOURNEYS, MOST_LIKELY, MOST_SUMMARIES, MOST_RELATED = 3, 2, 4, 5, 3, 3, 3
 """How many of each are shown; the packet has more."""
 
 
@@ -73,14 +73,16 @@ def render_buttons(standing: Standing) -> tuple[tuple[Button, ...], ...]:
     return ()
 
 
-def render_card(standing: Standing, packet: Packet, now: datetime) -> str:
-    """Telegram HTML of at most ``MAX_TEXT`` UTF-16 units, tags counted.
+def render_card(standing: Standing, packet: Packet, now: datetime, fresh_for: timedelta = FRESH_FOR) -> str:
+    """Telegram HTML of at most ``MAX_TEXT`` UTF-16 units, tags counted. ``fresh_for`` is how long a proof of who they are holds.
 
-    Where it is too long, the oldest lines go first, then earlier conversations, what was tried, and the last of what is known.
+    Where it is too long, the oldest lines go first, then earlier conversations, moments of the past, what was tried, and the last of what
+    is known.
     """
     parts = _Parts(
         list(packet.lines),
         list(packet.summaries[:MOST_SUMMARIES]),
+        list(packet.related[:MOST_RELATED]),
         list(packet.tried),
         list(packet.likely[:MOST_LIKELY]),
         list(packet.journeys[:MOST_JOURNEYS]),
@@ -88,7 +90,7 @@ def render_card(standing: Standing, packet: Packet, now: datetime) -> str:
         list(packet.promises[:MOST_PROMISES]),
     )
     while True:
-        card = _card(standing, packet, parts, now)
+        card = _card(standing, packet, parts, now, fresh_for)
         if units_of(card) <= MAX_TEXT or not parts.shorten():
             return card
 
@@ -99,6 +101,7 @@ class _Parts:
 
     lines: list[PacketLine]
     summaries: list[PacketSummary]
+    related: list[PacketRelated]
     tried: list[str]
     likely: list[PacketFact]
     journeys: list[PacketJourney]
@@ -110,14 +113,14 @@ class _Parts:
         if self.lines:
             self.lines.pop(0)
             return True
-        keeps_one = (self.summaries, self.tried, self.likely, self.journeys)
+        keeps_one = (self.summaries, self.related, self.tried, self.likely, self.journeys)
         found = next((some for some in keeps_one if some), None) or (self.facts if len(self.facts) > 1 else self.promises or self.facts)
         if found:
             found.pop()
         return bool(found) or bool(self.facts)
 
 
-def _card(standing: Standing, packet: Packet, parts: _Parts, now: datetime) -> str:
+def _card(standing: Standing, packet: Packet, parts: _Parts, now: datetime, fresh_for: timedelta) -> str:
     def when(at: datetime) -> str:
         if at.date() == now.date():
             return f"{at:%H:%M}"
@@ -129,7 +132,7 @@ def _card(standing: Standing, packet: Packet, parts: _Parts, now: datetime) -> s
     if known and packet.consents:
         known.append(_safe(_consents(packet), LINE_UNITS))
     sections = [
-        _header(packet, now),
+        _header(packet, now, fresh_for),
         f"<b>{texts.WHAT_THEY_WANT}</b>\n" + (f"<blockquote>{want}</blockquote>" if want else texts.NOTHING_SAID),
         _careful(packet),
         _section(texts.MAYBE, [_maybe(one) for one in standing.maybe]),
@@ -137,6 +140,7 @@ def _card(standing: Standing, packet: Packet, parts: _Parts, now: datetime) -> s
         _section(texts.WHAT_WE_KNOW, known),
         _section(texts.WHERE_THEY_STAND, [_journey(one) for one in parts.journeys]),
         _section(texts.TRIED, [f"• {_safe(title, TRIED_UNITS)}" for title in parts.tried]),
+        _section(texts.RELATED, [f"• {_safe(one.text, LINE_UNITS)}" for one in parts.related]),
         _section(texts.BEFORE, [_summary(one, when) for one in parts.summaries]),
         _section(texts.LAST_EXCHANGES, _lines(packet, parts.lines, when)),
         _state(standing, when),
@@ -144,11 +148,11 @@ def _card(standing: Standing, packet: Packet, parts: _Parts, now: datetime) -> s
     return "\n\n".join(section for section in sections if section)
 
 
-def _header(packet: Packet, now: datetime) -> str:
+def _header(packet: Packet, now: datetime, fresh_for: timedelta) -> str:
     name = f"<b>{_safe(_name(packet), NAME_UNITS)}</b>"
     since = packet.customer_since
     known = texts.KNOWN_SINCE.format(since=f"{since.day} {since:%b %Y}") if since is not None else texts.FIRST_CONTACT
-    proof = texts.PROOFS.get(level_now(packet.proof, packet.proven_at, now, FRESH_FOR), "")
+    proof = texts.PROOFS.get(level_now(packet.proof, packet.proven_at, now, fresh_for), "")
     about = [f"@{packet.username}" if packet.username else "", packet.channel, packet.language or "", proof, known]
     reason = texts.REASONS.get(packet.reason, packet.reason.replace("_", " ").capitalize())
     rows = [" · ".join([name, *(escape(part, quote=False) for part in about if part)]), escape(reason, quote=False)]

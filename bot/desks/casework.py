@@ -26,6 +26,7 @@ from memory.database import Record, Tx
 from memory.declared import Declarations
 from memory.exchanges import PER_TURN, edits_of, exchange_id, last_said
 from memory.handoffs import ENDED, OWNED, WAITING, end_handoff, get_handoff, handoff_in_topic
+from memory.recaller import Stamped
 
 CLAIM, RETURN, CLOSE = "claim", "return", "close"
 """The verbs of the card's buttons, followed by a colon and the handoff's id, and the names of the commands."""
@@ -58,10 +59,11 @@ class Casework:
         self._zone = zone
         self._late = timedelta(seconds=late_claim_s)
 
-    def act(self, tx: Tx, incoming: Incoming, *, now: datetime) -> Acted:
+    def act(self, tx: Tx, incoming: Incoming, *, now: datetime, looked: Stamped | None = None) -> Acted:
         """Deal with one update of an agent who may act. The caller commits; a repeated update is SEEN and changes nothing.
 
-        NOTHING: not about a case, or not meant for the customer; such an update is not stored.
+        NOTHING: not about a case, or not meant for the customer; such an update is not stored. ``looked``: what was found before for
+        :func:`wants_to_find`.
         """
         if incoming.event is Event.PRESS:
             return self._press(tx, incoming, now)
@@ -72,9 +74,9 @@ class Casework:
             return self._edit(tx, incoming, handoff, now)
         if incoming.event is not Event.MESSAGE or incoming.text.startswith(INTERNAL):
             return Acted.NOTHING
-        return self._message(tx, incoming, handoff, now)
+        return self._message(tx, incoming, handoff, now, looked)
 
-    def _message(self, tx: Tx, incoming: Incoming, found: Record, now: datetime) -> Acted:
+    def _message(self, tx: Tx, incoming: Incoming, found: Record, now: datetime, looked: Stamped | None) -> Acted:
         command = _COMMAND.match(incoming.text) if incoming.kind == "text" else None
         if command is not None:
             hold_first(tx, found, command[1].lower(), incoming.text[command.end() :])
@@ -85,7 +87,7 @@ class Casework:
         if incoming.data.get("anonymous"):
             problem: str | None = texts.NOT_SENT_ANONYMOUS
         elif command is not None:
-            problem = self._command(act, handoff, command[1].lower(), incoming.text[command.end() :].strip())
+            problem = self._command(act, handoff, command[1].lower(), incoming.text[command.end() :].strip(), looked)
         else:
             problem = relay(act, handoff, self._late)
         renew(act, handoff, self._declared)
@@ -104,7 +106,7 @@ class Casework:
         act, handoff = begun
         return act.finish(relay_edit(act, original), handoff=handoff.id, about=original.id)
 
-    def _command(self, act: Act, handoff: Record, name: str, note: str) -> str | None:
+    def _command(self, act: Act, handoff: Record, name: str, note: str, looked: Stamped | None) -> str | None:
         """Carry out a command in the topic; what to post if it cannot be."""
         if name in ENDINGS:
             return self._end(act, handoff, ENDINGS[name], note)
@@ -115,7 +117,7 @@ class Casework:
         if name == NOT_SAME:
             return not_same(act, note)
         if name == FIND:
-            return find_past(act, note, self._declared)
+            return find_past(act, note, self._declared, looked)
         if name == VERIFY:
             return verify(act, handoff, self._late)
         if name != CLAIM:
@@ -197,6 +199,14 @@ class Casework:
         act.post(Outgoing(kind="card"))
         act.post(Outgoing(kind="close"))
         return None
+
+
+def wants_to_find(incoming: Incoming) -> str | None:
+    """The words that an agent looks for in a customer's past, in a topic; None for everything else."""
+    if incoming.event is not Event.MESSAGE or incoming.kind != "text" or not incoming.place:
+        return None
+    command = _COMMAND.match(incoming.text)
+    return (incoming.text[command.end() :].strip() or None) if command is not None and command[1].lower() == FIND else None
 
 
 def _begin(tx: Tx, incoming: Incoming, found: Record, now: datetime, *, identity_id: int | None = None) -> tuple[Act, Record] | None:

@@ -10,7 +10,8 @@ import orjson
 from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
 
 from bot.desks.act import DESK
-from bot.desks.casework import Casework
+from bot.desks.casework import Casework, wants_to_find
+from bot.desks.looking import Looking
 from bot.desks.updates import IsMember, read_update
 from bot.messages import Event, Incoming
 from bot.turn.write import HANDOFF
@@ -36,7 +37,15 @@ class DeskIntake:
     """
 
     def __init__(
-        self, database: Database, casework: Casework, signals: Signals, clock: Clock, *, chat_id: int, is_member: IsMember
+        self,
+        database: Database,
+        casework: Casework,
+        signals: Signals,
+        clock: Clock,
+        *,
+        chat_id: int,
+        is_member: IsMember,
+        looking: Looking | None = None,
     ) -> None:
         self._database = database
         self._casework = casework
@@ -44,6 +53,7 @@ class DeskIntake:
         self._clock = clock
         self._chat_id = chat_id
         self._is_member = is_member
+        self._looking = looking
 
     async def __call__(self, raws: Sequence[dict[str, Any]]) -> None:
         """Deal with updates; see the class."""
@@ -59,9 +69,11 @@ class DeskIntake:
         self._signals.notify(HANDOFF)
 
     async def _act(self, raw: dict[str, Any], incoming: Incoming) -> None:
+        words = wants_to_find(incoming)
+        looked = await self._looking(incoming, words) if words and self._looking is not None else None
         for left in reversed(range(TRIES)):
             try:
-                await self._database.write(lambda tx: self._casework.act(tx, incoming, now=self._clock.now()))
+                await self._database.write(lambda tx: self._casework.act(tx, incoming, now=self._clock.now(), looked=looked))
             except (OperationalError, InterfaceError):
                 raise
             except Exception as error:

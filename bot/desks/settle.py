@@ -10,6 +10,7 @@ from bot.messages import Incoming, Outgoing
 from bot.turn.deliver import again_row
 from bot.turn.mirror import AGAIN, settled_notice
 from bot.turn.write import GENERAL
+from memory.customers import forgotten_among
 from memory.database import Tx
 from memory.handoffs import handoff_in_topic
 from memory.outbox import get_outgoing, put_out, resolve
@@ -28,7 +29,7 @@ def settle(tx: Tx, press: Incoming, how: str, outgoing_id: int, *, now: datetime
     act = Act.begin(tx, press, customer_id=row.customer_id, identity_id=row.identity_id, place=place, now=now)
     if act is None:
         return Acted.SEEN
-    if not resolve(tx, outgoing_id, how):
+    if forgotten_among(tx, [row.customer_id]) or not resolve(tx, outgoing_id, how):
         act.answer(texts.ALREADY_SETTLED)
         return act.finish("already settled", outgoing=outgoing_id)
     act.answer(texts.SENT_AGAIN if how == AGAIN else texts.NOTED_ARRIVED)

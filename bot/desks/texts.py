@@ -33,6 +33,7 @@ CONSENTS = "Consents: {consents}"
 YES, NO = "yes", "no"
 WHERE_THEY_STAND = "Where they stand"
 BEFORE = "Earlier conversations"
+RELATED = "From the past, about this"
 PROOFS = {"claimed": "⚠️ only says who they are", "confirmed": "confirmed", "verified": "✅ verified"}
 """How well it is known who they are, where that is not the usual."""
 

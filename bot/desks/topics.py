@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import logging
 from collections.abc import Mapping
+from datetime import timedelta
 from typing import Any
 from urllib.parse import urlencode
 
@@ -25,6 +26,7 @@ from memory.customers import person_of
 from memory.database import Database, Record
 from memory.errors import SettingsError
 from memory.handoffs import ENDED, get_handoff, place_handoff
+from memory.proofs import FRESH_FOR
 from memory.proposals import open_proposals
 
 logger = logging.getLogger(__name__)
@@ -53,7 +55,8 @@ class _NotYet(Exception):
 class TopicDesk:
     """The agents' bot in its group. A :class:`bot.messages.Sender`, and :class:`bot.messages.Files` for what agents sent.
 
-    ``files`` say where attachments are fetched, by their source. Times are in seconds. ``close`` lets the connections go.
+    ``files`` say where attachments are fetched, by their source. Times are in seconds; ``proof_fresh_s`` is how long a proof of who the
+    customer is holds, and stands on their card. ``close`` lets the connections go.
     """
 
     def __init__(
@@ -67,6 +70,7 @@ class TopicDesk:
         base_url: str = TELEGRAM,
         timeout_s: float = 10.0,
         upload_timeout_s: float = 60.0,
+        proof_fresh_s: float = FRESH_FOR.total_seconds(),
     ) -> None:
         def connections(size: int) -> HTTPXRequest:
             return HTTPXRequest(
@@ -87,6 +91,7 @@ class TopicDesk:
         self._database = database
         self._clock = clock
         self._files = files
+        self._proof_fresh_for = timedelta(seconds=proof_fresh_s)
         self._poster = Poster(self._bot, chat_id)
         self.is_member = Members(self._bot, chat_id, clock)
 
@@ -256,7 +261,8 @@ class TopicDesk:
     async def _card(self, handoff: Record) -> tuple[str, Any]:
         maybe = await self._database.read(lambda tx: open_proposals(tx, person_of(tx, handoff.customer_id)))
         standing = standing_of(handoff, maybe if handoff.state != ENDED else ())
-        return render_card(standing, read_packet(handoff.packet), self._clock.now()), render_buttons(standing)
+        card = render_card(standing, read_packet(handoff.packet), self._clock.now(), self._proof_fresh_for)
+        return card, render_buttons(standing)
 
     async def _make(self, handoff: Record) -> Record:
         """Make the handoff's topic and note it before anything stands in it; where two processes do, the second's topic is deleted.

@@ -43,12 +43,15 @@ class Done:
     """What came of an action: slots to set, replies to say in order, why a person is asked for (None: nobody is), and what failed.
 
     ``failed`` is ``timeout``, ``unavailable``, ``refused`` or ``error``; an honest reply follows from it unless the flow branches on it.
+    ``queue`` and ``note`` go with a handoff: the department that it is for, and what the agent should know.
     """
 
     slots: Mapping[str, Any] = field(default_factory=dict)
     says: tuple[Uttered, ...] = ()
     handoff: str | None = None
     failed: str | None = None
+    queue: str | None = None
+    note: str | None = None
 
 
 class RunAction(Protocol):

@@ -19,10 +19,14 @@ SlotType: TypeAlias = Literal["text", "bool", "float", "categorical", "list", "a
 
 @dataclass(frozen=True, slots=True)
 class Branch:
-    """One way out of a step: the first whose condition holds is taken; ``when`` None always holds. ``to`` is a step's id, or ``END``."""
+    """One way out of a step: the first whose condition holds is taken; ``when`` None always holds. ``to`` is a step's id, or ``END``.
+
+    The last one of a step always holds. ``written`` is False where nobody wrote it: the flow ends where no condition held.
+    """
 
     when: Predicate | None
     to: str
+    written: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,7 +80,7 @@ class SetSlots(Step):
 
 @dataclass(frozen=True, slots=True)
 class Link(Step):
-    """Go on with another flow in place of this one. Always the last step."""
+    """Go on with another flow in place of this one. Always the last step; it has no ways out."""
 
     flow: str
 
@@ -169,11 +173,15 @@ class Examples:
 
 @dataclass(frozen=True, slots=True)
 class Flows:
-    """All flows of an assistant with their domain and examples. Empty for an assistant that only answers."""
+    """All flows of an assistant with their domain and examples. Empty for an assistant that only answers.
+
+    ``places`` says where things stand that have no line of their own: ``("slot", name)`` and so on, to the file and its line.
+    """
 
     flows: Mapping[str, Flow] = field(default_factory=dict)
     domain: Domain = Domain()
     examples: Examples = Examples()
+    places: Mapping[tuple[str, ...], tuple[Path, int]] = field(default_factory=dict, repr=False, compare=False)
 
     def __bool__(self) -> bool:
         return bool(self.flows)

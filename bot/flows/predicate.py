@@ -40,12 +40,14 @@ class PredicateRefused(ValueError):
 class Predicate:
     """A condition. ``text`` is what the designer wrote; ``reads`` are the names it asks about, such as ``slots.amount``.
 
-    ``reads`` has the first two parts of a name: of ``slots.address.postcode`` it has ``slots.address``. Made by ``parse``.
+    ``reads`` has the first two parts of a name: of ``slots.address.postcode`` it has ``slots.address``. ``compares`` are names with the
+    texts, numbers and truth values that they are compared with, for checks. Made by ``parse``.
     """
 
     text: str
     reads: frozenset[str]
     _value: _Value = field(repr=False, compare=False)
+    compares: frozenset[tuple[str, str | float | bool]] = field(default=frozenset(), repr=False, compare=False)
 
     def holds(self, values: Mapping[str, Mapping[str, Any]]) -> bool:
         """Whether it holds for ``values`` by namespace: ``slots``, ``context``, ``customer``. A name that has no value is None there.
@@ -176,6 +178,7 @@ class _Reader:
     def __init__(self, text: str) -> None:
         self._text = text
         self._reads: set[str] = set()
+        self._compares: set[tuple[str, str | float | bool]] = set()
         self._depth = 0
         if not text.strip():
             raise PredicateRefused("a condition is empty; write one such as slots.amount > 100")
@@ -194,7 +197,7 @@ class _Reader:
             if token.text == ")":
                 raise self._refused("there is a ) without its (")
             raise self._refused(self._after(token))
-        return Predicate(self._text.strip(), frozenset(self._reads), value)
+        return Predicate(self._text.strip(), frozenset(self._reads), value, frozenset(self._compares))
 
     def _after(self, token: _Token) -> str:
         said = _ELSEWHERE.get(token.text.lower())
@@ -225,15 +228,33 @@ class _Reader:
         return lambda values: not _true(value(values))
 
     def _comparison(self) -> _Value:
+        start = self._at
         left = self._operand()
+        end = self._at
         word = self._operator()
         if word is None:
             return left
         if word == "matches":
             match = self._pattern()
             return lambda values: isinstance(text := left(values), str) and match.search(text) is not None
+        begin = self._at
         right, compare = self._operand(), _COMPARE[word]
+        if word in ("=", "!=", "contains"):
+            self._note(self._tokens[start:end], self._tokens[begin : self._at], word)
         return lambda values: compare(left(values), right(values))
+
+    def _note(self, left: list[_Token], right: list[_Token], word: str) -> None:
+        """Note a name that is compared with a value, or with each of a set."""
+        for one, others in ((left, right), (right, left)):
+            if len(one) != 1 or one[0].kind != "word" or one[0].text.count(".") != 1 or (word == "contains" and one is left):
+                continue
+            for token in others:
+                if token.kind == "text":
+                    self._compares.add((one[0].text, token.text[1:-1]))
+                elif token.kind == "number":
+                    self._compares.add((one[0].text, float(token.text)))
+                elif token.text.lower() in ("true", "false"):
+                    self._compares.add((one[0].text, token.text.lower() == "true"))
 
     def _operator(self) -> str | None:
         token = self._next()

@@ -9,18 +9,22 @@ from typing import Any
 
 import sqlalchemy as sa
 
+from bot.flows.stack import root_of
+from bot.flows.state import State, read_state
 from bot.qa.deeds import find_topic
-from bot.qa.format import Desk, HandoffIs, Hears, LedgerHas, MemoryHas, Sees, Told, Words
+from bot.qa.format import Desk, FlowIs, HandoffIs, Hears, LedgerHas, MemoryHas, Ran, Sees, Told, WhyIs, Words
 from bot.qa.ledger import Said, count_rows, customer_table, read_customers, read_exchanges
 from bot.qa.stage import Stage
 from bot.simulator import Answer, SeenMessage
 from bot.turn.experience import careful
+from bot.turn.why import explain
 from memory.context import Context, recall
 from memory.customers import person_of
 from memory.database import Record, Tx
 from memory.dialogue import dialogue_table
 from memory.handoffs import handoff_table
 from memory.promises import promise_history
+from memory.turns import turn_table
 
 SHOWN = 300
 """How much of a text a difference repeats."""
@@ -254,6 +258,59 @@ async def check_ledger(wanted: LedgerHas, stage: Stage) -> None:
         raise Difference(
             ", ".join(f"{name} {count}" for name, count in different.items()), ", ".join(f"{name} {counts[name]}" for name in different)
         )
+
+
+async def check_flow(wanted: FlowIs, stage: Stage, who: str) -> None:
+    """Compare where a customer's flows stand."""
+
+    def read(tx: Tx) -> State:
+        row = read_customers(tx).get(str(stage.person(wanted.of or who).id))
+        kept = None if row is None else tx.execute(sa.select(dialogue_table.c.state).where(dialogue_table.c.identity_id == row.id)).scalar()
+        return read_state(kept or {})
+
+    state = await stage.store.read(read)
+    top = root_of(state)
+    at = state.active.step if state.active is not None else "nowhere"
+    if wanted.name == "none":
+        if top is not None:
+            raise Difference("no flow", f"{top.flow} at {at}")
+    elif wanted.name is not None:
+        _same("the flow", wanted.name, top.flow if top is not None else "none")
+    _same("the step", wanted.at, at)
+    if wanted.under is not None:
+        _same("flows below", wanted.under, [one.flow for one in state.stack if not one.called and one is not top])
+    waits = " ".join(str((state.waits or {}).get(key, "")) for key in ("for", "slot", "level", "offer")).split()
+    if wanted.waits is not None and wanted.waits.split() != waits[: len(wanted.waits.split())]:
+        raise Difference(f"what is waited for: {wanted.waits}", " ".join(waits) or "nothing")
+    for name, value in wanted.slots.items():
+        _same_value(f"the slot {name}", value, state.slots.get(name))
+
+
+async def check_why(wanted: WhyIs, stage: Stage, who: str) -> None:
+    """Compare what is said of why the customer's last turn did what it did."""
+
+    def read(tx: Tx) -> Record | None:
+        row = read_customers(tx).get(str(stage.person(wanted.of or who).id))
+        if row is None:
+            return None
+        last = sa.select(turn_table).where(turn_table.c.customer_id == row.home_id).order_by(turn_table.c.id.desc()).limit(1)
+        return tx.execute(last).first()
+
+    turn = await stage.store.read(read)
+    if turn is None:
+        raise Difference("a turn", "none")
+    told = "\n".join(explain(turn.decision, turn.trace))
+    for part in wanted.contains:
+        _has("why", part, told)
+    if wanted.without is not None and re.search(wanted.without, told):
+        raise Difference(f"why without the pattern {wanted.without!r}", quote(told))
+
+
+def check_ran(wanted: Ran, stage: Stage) -> None:
+    """Compare how often the script's actions were run."""
+    ran = stage.actions.ran if stage.actions is not None else Counter[str]()
+    for name, times in wanted.actions.items():
+        _same_value(f"{name} to have been run", times, ran[name])
 
 
 def _same(what: str, wanted: object, got: object) -> None:

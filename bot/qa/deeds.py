@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import Any
 
-from bot.qa.format import FILES, OPERATOR, Deed
+from bot.qa.format import COMPANY, FILES, OPERATOR, Deed
 from bot.qa.stage import Stage
 from bot.simulator import Person, Refused, SeenMessage, SeenTopic
 
@@ -50,6 +50,11 @@ def _with_what_is_shown(stage: Stage, deed: Deed) -> Deed:
     whose = deed.code_of or deed.link_of
     if whose is None:
         return deed
+    if deed.code_of == COMPANY:
+        code = stage.records.last_code()
+        if code is None:
+            raise Impossible("the company has sent no code")
+        return Deed(text=code)
     pattern, what = (_CODE, "code") if deed.code_of else (_START, "link")
     bot = stage.bot_name(stage.bot)
     texts = stage.operator_sees if whose == OPERATOR else [one.text for one in stage.person(whose).messages(bot) if one.from_bot]

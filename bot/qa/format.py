@@ -86,6 +86,9 @@ class SentContact(Part):
 File = Annotated[SentFile, BeforeValidator(_or_nothing)]
 Pair = Annotated[list[str], Field(min_length=2, max_length=2)]
 
+COMPANY = "company"
+"""Whose code it is that the company's systems sent by text message."""
+
 OPERATOR = "operator"
 """Who acts at the command line, and is shown codes and links there."""
 
@@ -254,6 +257,44 @@ class LedgerHas(Part):
     arrived: int | None = None
 
 
+class FlowIs(Part):
+    """Where a customer's flows stand. ``is`` is the flow on top, "none" for none; ``at`` its step; ``under`` the flows that wait below.
+
+    ``slots`` are values; null says that a slot is empty. ``waits`` is what is waited for: slot, proof or offer, perhaps with its name.
+    """
+
+    of: str | None = None
+    name: str | None = Field(default=None, alias="is")
+    at: str | None = None
+    under: Texts | None = None
+    slots: dict[str, Any] = Field(default_factory=dict)
+    waits: str | None = None
+
+
+class WhyIs(Part):
+    """What ``legato why`` says of the customer's last turn: ``contains`` are parts of it, ``not`` is a pattern that it has not."""
+
+    of: str | None = None
+    contains: Texts = Field(default_factory=list)
+    without: Pattern | None = Field(default=None, alias="not")
+
+
+class ActionDoes(Part):
+    """What an action answers in this script: slots, replies by their names, a handoff's reason, or how it fails."""
+
+    slots: dict[str, Any] = Field(default_factory=dict)
+    says: Texts = Field(default_factory=list)
+    text: str | None = None
+    handoff: str | None = None
+    failed: Literal["timeout", "unavailable", "refused", "error"] | None = None
+
+
+class Ran(Part):
+    """How often actions were run; the same call made again, as by a turn that is tried again, counts once."""
+
+    actions: dict[str, int]
+
+
 class OperatorDoes(Part):
     """What an operator does with the command line: one of these. ``unmerge`` undoes the latest merge that this customer was part of."""
 
@@ -345,6 +386,7 @@ class Head(Part):
     customers: dict[str, CustomerIs] = Field(default_factory=lambda: {"ann": CustomerIs(first_name="Ann", last_name="Lee")})
     agents: dict[str, str] = Field(default_factory=dict)
     strangers: dict[str, str] = Field(default_factory=dict)
+    actions: dict[str, Annotated[ActionDoes, BeforeValidator(_or_nothing)]] | None = None
     ends: Literal["settled", "unsettled"] = "settled"
     databases: Literal["sqlite", "both"] = "sqlite"
     script: list[Any] = Field(min_length=1)

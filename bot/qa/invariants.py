@@ -18,6 +18,7 @@ from memory.doctor import examine
 from memory.erasure import MASKED, erasure_table
 from memory.handoffs import handoff_table
 from memory.outbox import SENDING, SENT, UNCERTAIN, WAITING
+from memory.turns import turn_table
 
 Broken = tuple[str, str]
 """An invariant that does not hold: what was expected, and what was got."""
@@ -146,4 +147,12 @@ def _presses(tx: Tx, stage: Stage) -> Iterator[Broken]:
         yield "an answer to every press", f"none for {', '.join(open_)}"
 
 
-CHECKS: tuple[Callable[[Tx, Stage], Iterator[Broken]], ...] = (_updates, _turns, _exchanges, _outgoings, _handoffs, _presses)
+def _questions(tx: Tx, stage: Stage) -> Iterator[Broken]:
+    """No flow asked for what was known or answered already."""
+    for row in tx.execute(sa.select(turn_table.c.id, turn_table.c.trace).order_by(turn_table.c.id)):
+        again = ((row.trace or {}).get("flow") or {}).get("asked_again")
+        if again:
+            yield "no question for something known or answered", f"turn {row.id} asked for {', '.join(again)}"
+
+
+CHECKS: tuple[Callable[[Tx, Stage], Iterator[Broken]], ...] = (_updates, _turns, _exchanges, _outgoings, _handoffs, _presses, _questions)

@@ -12,12 +12,15 @@ from pathlib import Path
 from bot.qa.check import (
     Difference,
     check_desk,
+    check_flow,
     check_handoff,
     check_hears,
     check_ledger,
     check_memory,
+    check_ran,
     check_sees,
     check_told,
+    check_why,
     quote,
 )
 from bot.qa.company import write_to_customer
@@ -137,6 +140,13 @@ class _Player:
                 await self.stage.settle()
             case "fault":
                 self._fault(step)
+            case "actions":
+                assert self.stage.actions is not None
+                self.stage.actions.answers.update(step.body)
+                self.note(f"actions: {', '.join(step.body)}")
+            case "records":
+                self.stage.records.state = step.body
+                self.note(f"records {step.body}")
             case "brain":
                 assert self.stage.brain is not None
                 self.stage.brain.mode = step.body
@@ -162,6 +172,12 @@ class _Player:
                 await check_memory(body, self.stage, who)
             case "ledger":
                 await check_ledger(body, self.stage)
+            case "flow":
+                await check_flow(body, self.stage, who)
+            case "why":
+                await check_why(body, self.stage, who)
+            case "ran":
+                check_ran(body, self.stage)
             case _:
                 assert step.kind == NOBODY_SPEAKS
                 self._check_silence("here")

@@ -13,23 +13,29 @@ from pydantic import BaseModel, ValidationError
 from bot.assistants import BUILT_IN
 from bot.content import Loaded, Mistake, Place, read_as, read_yaml
 from bot.qa.format import (
+    COMPANY,
     MODES,
     OPERATOR,
+    ActionDoes,
     Company,
     Deed,
     Desk,
     FaultIs,
+    FlowIs,
     HandoffIs,
     Head,
     Hears,
     LedgerHas,
     MemoryHas,
     OperatorDoes,
+    Ran,
     Restart,
     Sees,
     Told,
+    WhyIs,
     seconds_of,
 )
+from bot.qa.records import STATES
 from bot.settings import Settings
 from memory.errors import SettingsError
 
@@ -42,25 +48,28 @@ _LOOKS: dict[str, type[BaseModel]] = {
     "handoff": HandoffIs,
     "memory": MemoryHas,
     "ledger": LedgerHas,
+    "flow": FlowIs,
+    "why": WhyIs,
+    "ran": Ran,
     "company": Company,
     "operator": OperatorDoes,
 }
-_SHORT = {Deed: "text", Hears: "text", Sees: "text", Told: "text", Desk: "shows", HandoffIs: "state"}
+_SHORT = {Deed: "text", Hears: "text", Sees: "text", Told: "text", Desk: "shows", HandoffIs: "state", FlowIs: "is", WhyIs: "contains"}
 """What a bare text stands for."""
 _OWN = (
     *("assistant", "database_url", "telegram_token", "desk_token", "desk_chat", "api_base", "redis_url", "webhook_url"),
-    "erasures_file",
+    *("erasures_file", "learned_folder"),
 )
 """Settings that the runner makes itself."""
-STEPS = (*("bot", "together", *_LOOKS), "fault", "wait", "restart", "brain", "update", NOBODY_SPEAKS)
+STEPS = (*("bot", "together", *_LOOKS), "fault", "wait", "restart", "brain", "records", "actions", "update", NOBODY_SPEAKS)
 
 
 @dataclass(frozen=True, slots=True)
 class Step:
     """One step. ``who`` is a person's name in the script; ``body`` is the kind's model, or for some kinds a plain value.
 
-    Kinds: deed, together, hears, sees, told, nobody speaks, desk, handoff, memory, ledger, company, operator, fault, wait, restart, brain,
-    update.
+    Kinds: deed, together, hears, sees, told, nobody speaks, desk, handoff, memory, ledger, flow, why, ran, company, operator, fault, wait,
+    restart, brain, records, actions, update.
     """
 
     kind: str
@@ -195,6 +204,10 @@ class _Reader:
                 return Step("wait", line, body=seconds_of(value))
             except ValueError as error:
                 return self._wrong(at, f"`wait` {error}")
+        if key == "actions":
+            return self._actions(value, at)
+        if key == "records":
+            return Step("records", line, body=value) if value in STATES else self._wrong(at, f"`records` are {' or '.join(STATES)}")
         if key == "brain":
             return Step("brain", line, body=value) if value in MODES else self._wrong(at, f"`brain` is one of {', '.join(MODES)}")
         if key == "update":
@@ -235,6 +248,19 @@ class _Reader:
         inner = self._together(step.body.meanwhile, (*at, "meanwhile"))
         return None if inner is None else Step("restart", step.line, body=step.body, steps=inner.steps)
 
+    def _actions(self, value: Any, at: Place) -> Step | None:
+        if self.head.actions is None:
+            return self._wrong(at, "`actions` changes what the script's own actions answer: give the head `actions`, which may be empty")
+        if not isinstance(value, dict) or not value:
+            return self._wrong(at, "`actions` is the name of each action with what it answers from now on")
+        answers = {}
+        for name, one in value.items():
+            step = self._look("actions", ActionDoes, one, (*at, name))
+            if step is None:
+                return None
+            answers[str(name)] = step.body
+        return Step("actions", self.loaded.line_of(at), body=answers)
+
     def _assistant(self, value: Any, at: Place) -> Step | None:
         step = self._look("hears", Hears, value, at)
         if step is None:
@@ -249,6 +275,8 @@ class _Reader:
     def _look(self, kind: str, model: type[BaseModel], value: Any, at: Place, who: str | None = None) -> Step | None:
         if value is None:
             value = {}
+        if model is Ran:
+            value = {"actions": value}
         if isinstance(value, str | int | float) and not isinstance(value, bool) and model in _SHORT:
             value = {_SHORT[model]: value if isinstance(value, str) else str(value)}
         if not isinstance(value, dict):
@@ -269,7 +297,7 @@ class _Reader:
                     subject = ".".join(str(part) for part in mistake["loc"])
                     self._wrong(place, f"`{subject}`: {mistake['msg'][0].lower()}{mistake['msg'][1:]}")
             return None
-        for name in ("of", "to") if kind in ("handoff", "memory", "fault", "company") else ():
+        for name in ("of", "to") if kind in ("handoff", "memory", "fault", "company", "flow", "why") else ():
             person = getattr(body, name, None)
             if person is not None and person not in self.head.customers:
                 return self._wrong((*at, name), f"there is no customer `{person}` in this script")
@@ -293,4 +321,4 @@ def _shown_to(body: Any) -> list[str]:
     if isinstance(body, OperatorDoes):
         return body.customers
     shown = [body.code_of, body.link_of] if isinstance(body, Deed) else []
-    return [one for one in shown if one is not None and one != OPERATOR]
+    return [one for one in shown if one not in (None, OPERATOR, COMPANY)]

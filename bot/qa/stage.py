@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import os
+import tempfile
 from collections import Counter
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
@@ -17,9 +18,11 @@ import sqlalchemy as sa
 
 from bot.app import WATCHDOG, WORKER, Legato, build
 from bot.channels.telegram.updates import CHANNEL
+from bot.qa.actions import ScriptedActions
 from bot.qa.brain import ScriptedBrain
 from bot.qa.clock import StageClock
 from bot.qa.read import Script, settings_of
+from bot.qa.records import StagedRecords
 from bot.settings import Settings
 from bot.simulator import Bot, Fault, Group, Person, Simulator, serve
 from bot.simulator.updates import Update
@@ -82,6 +85,8 @@ class Stage:
         self.group: Group = sim.add_group("Agents", id=DESK_CHAT, admins=[boss, *self.agents.values()], bots=[self.bot_name(self.desk_bot)])
         self.app: Legato | None = None
         self.brain: ScriptedBrain | None = None
+        self.actions = ScriptedActions(head.actions) if head.actions is not None else None
+        self.records = StagedRecords(clock)
         self.operator_sees: list[str] = []
         """What the command line has shown: codes and links."""
         self.confirmed: dict[str, list[int]] = {CHANNEL: [], "desk": []}
@@ -113,7 +118,9 @@ class Stage:
         if self.brain is None and (head.brain or any(step.kind == "brain" for step in self.script.steps)):
             self.brain = ScriptedBrain(head.brain or "own")
         brain = self.brain.around if self.brain is not None else None
-        self.app = await build(self.settings, clock=self.clock, parts=frozenset(head.parts), brain=brain)
+        self.app = await build(
+            self.settings, clock=self.clock, parts=frozenset(head.parts), brain=brain, actions=self.actions, records=self.records
+        )
         self._running = AsyncExitStack()
         await self._running.enter_async_context(self.app.running())
         await self.settle()
@@ -268,6 +275,7 @@ def _settings(script: Script, api_base: str, url: str) -> Settings:
         api_base=api_base,
         database_url=url,
         erasures_file=Path(os.devnull),
+        learned_folder=Path(tempfile.gettempdir()) / "legato-qa",
         **own,
     )
     return settings.model_copy(update={name: 0.0 for name in _PACES if name not in head.settings})
@@ -285,6 +293,7 @@ async def open_stage(script: Script, url: str) -> AsyncIterator[Stage]:
         store = Database(url, pool_size=2)
         stack.push_async_callback(store.close)
         stage = Stage(script, sim, clock, store, _settings(script, server.url, url))
+        stack.push_async_callback(stage.records.remove)
         stack.push_async_callback(stage.stop, "crash")
         await stage.start()
         yield stage

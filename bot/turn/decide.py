@@ -7,10 +7,11 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 
+from bot.flows.listen import NO_PLAN, Plan
 from bot.messages import MAX_FILE_BYTES, Button, Event
 from bot.turn.confirm import answer_question
 from bot.turn.consent import answer_consent, ask_consent
-from bot.turn.decision import AFFIRM, ARTICLE, DENY, PERSON, Arrived, Decision, Reason, Say
+from bot.turn.decision import AFFIRM, ARTICLE, DENY, FLOW, PERSON, Arrived, Decision, Reason, Say
 from bot.turn.experience import FAILED, bad, careful
 from bot.turn.learn import NOTHING, Lessons, words_beside
 from bot.turn.linking import OPEN_GATE, Gate, answer_link, article_say, guard
@@ -48,11 +49,13 @@ def decide(
     lessons: Lessons = NOTHING,
     language: str = "en",
     gate: Gate = OPEN_GATE,
+    plan: Plan = NO_PLAN,
 ) -> Decision:
     """Choose what this turn does. ``chosen`` is the article whose button was pressed, if it was one and the article still exists.
 
     ``found`` is what the words tell of the customer, ``lessons`` what of it is new (:func:`bot.turn.learn.study`); ``language`` is the
-    assistant's own; ``gate`` is what is known of who is writing. Order matters: a customer who is with a person stays with that person, and
+    assistant's own; ``gate`` is what is known of who is writing; ``plan`` is what the flows make of it. Where it is theirs, the decision's
+    rule is ``FLOW`` and says nothing yet. Order matters: a customer who is with a person stays with that person, and
     asking for a person works in the middle of anything.
     """
     first = arrived.first
@@ -60,7 +63,7 @@ def decide(
         return Decision("membership", relay=context.handoff is not None, reachable=first.data.get("status") != "kicked")
     if (link := answer_link(context, now=first.at, gate=gate)) is not None:
         return link
-    if (right := answer_rights(arrived, heard, context, declared)) is not None:
+    if (right := answer_rights(arrived, heard, context, declared, fresh_for=gate.fresh_for)) is not None:
         return right
     consent = answer_consent(arrived, found, context, declared)
     if context.handoff is not None:
@@ -72,7 +75,7 @@ def decide(
     asks_more = heard.asks_person or (heard.sure and words_beside(arrived.text, found) > BESIDE)
     if consent is not None and not asks_more:
         return consent
-    decision = _answer(arrived, heard, context, chosen, returning_after, declared, lessons, language)
+    decision = _answer(arrived, heard, context, chosen, returning_after, declared, lessons, language, plan)
     decision = guard(decision, context, now=first.at, gate=gate)
     if consent is not None and consent.deeds:
         decision = replace(decision, says=(*consent.says, *decision.says), deeds=(*consent.deeds, *decision.deeds))
@@ -119,20 +122,27 @@ def _answer(
     declared: Declarations,
     lessons: Lessons,
     language: str,
+    plan: Plan,
 ) -> Decision:
     first, state = arrived.first, context.dialogue
     payload = str(first.data.get("payload", "")) if first.event is Event.PRESS else ""
     if payload == PERSON or heard.asks_person:
         return _hand_over(Reason.ASKED, "utter_handoff", state)
+    if plan.active and first.event is Event.MESSAGE and (heard.greeting or first.text.startswith("/start")):
+        return Decision("greet", says=(Say("utter_greet_back"),), dialogue={**state, "unsure": 0})
     if first.text.startswith("/start") and first.event is Event.MESSAGE:
         return _greet(arrived, context, returning_after, started=True)
-    if first.kind != "text" and first.event is Event.MESSAGE:
+    if first.kind != "text" and first.event is Event.MESSAGE and not plan.commands:
         return _received(arrived, heard, context, returning_after)
     if chosen is not None:
         return _give_article(chosen, "chosen", state)
     yes = True if payload == AFFIRM or heard.affirm else False if payload == DENY or heard.deny else None
     if (answered := answer_question(payload, yes, context)) is not None:
         return answered
+    if plan.commands:
+        return Decision(FLOW)
+    if plan.active and first.event is Event.EDIT:
+        return Decision("edit noted")
     if payload == AFFIRM or heard.affirm:
         return _yes_no(True, state)
     if payload == DENY or heard.deny:

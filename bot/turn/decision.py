@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
@@ -11,6 +12,10 @@ from bot.turn.deeds import Deed
 
 ARTICLE, PERSON, AFFIRM, DENY = "/article ", "/person", "/affirm", "/deny"
 """Payloads of the assistant's own buttons; an article's slug follows the first."""
+
+
+FLOW = "flow"
+"""The rule that leaves a turn to the flows, until they have said what it was (:mod:`bot.turn.flow`)."""
 
 
 class Reason(StrEnum):
@@ -27,12 +32,14 @@ class Reason(StrEnum):
 class Arrived:
     """What a turn deals with: one incoming, or all parts of an album. ``continued``: an earlier turn has answered this album.
 
-    ``about_id`` is the logged exchange that an edit, a reaction or a press speaks of, where it is known.
+    ``about_id`` is the logged exchange that an edit, a reaction or a press speaks of, where it is known. ``turn_id`` is the same however
+    often the turn is run.
     """
 
     parts: tuple[Incoming, ...]
     continued: bool = False
     about_id: int | None = None
+    turn_id: int = 0
 
     @property
     def first(self) -> Incoming:
@@ -54,7 +61,10 @@ class Arrived:
 class Say:
     """A reply by its name, with the variables that only this turn knows, and buttons beside the reply's own.
 
-    ``proof`` is the level that the customer's identity needs to be told this. ``secrets`` are values that the log does not keep.
+    ``proof`` is the level that the customer's identity needs to be told this. ``secrets`` are values that the log does not keep. Where
+    ``name`` is empty, ``text`` is said as it is. ``spare`` buttons stand only where the reply has none. ``lenient``: a variable that is not
+    known is shown as missing, as a designer's reply about slots can come before they are filled; ``slots`` are their values for the
+    conditions of its variants.
     """
 
     name: str
@@ -62,6 +72,10 @@ class Say:
     buttons: tuple[Button, ...] = ()
     proof: str = "seen"
     secrets: tuple[str, ...] = ()
+    text: str = ""
+    spare: tuple[Button, ...] = ()
+    lenient: bool = False
+    slots: Mapping[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +83,7 @@ class Decision:
     """What happens. ``says`` become one answer. ``dialogue`` is the conversation's new state, None where it stays as it was.
 
     ``article`` is the short name of the article that was given. ``mood`` is that of the customer's words, None where nobody judged it.
-    ``deeds`` are done in the turn's own transaction.
+    ``deeds`` are done in the turn's own transaction. ``tried``: what the person is told beside, where one is asked for.
     """
 
     rule: str
@@ -81,3 +95,4 @@ class Decision:
     deeds: tuple[Deed, ...] = ()
     article: str | None = None
     mood: float | None = None
+    tried: tuple[str, ...] = ()

@@ -17,7 +17,7 @@ from bot.turn.mirror import refused_notice, uncertain_notice
 from bot.turn.reply import Replies
 from bot.turn.write import GENERAL, HANDOFF
 from memory.clock import Clock
-from memory.customers import get_identity, ownership_of, person_of, set_reachable
+from memory.customers import forgotten_among, get_identity, ownership_of, person_of, set_reachable
 from memory.database import Database, Record, Row, Tx
 from memory.experiences import experience_row, keep_experiences
 from memory.handoffs import OWNED, open_handoff_of
@@ -332,8 +332,11 @@ class Resend:
     def _again(self, tx: Tx) -> bool:
         now = self._clock.now()
         rows: list[Row] = []
+        # Customers are held, and what is theirs is read then: nobody can be forgotten between the look and the commit.
+        held = ownership_of(tx, {row.customer_id for row in uncertain_before(tx, now - self._wait) if row.customer_id is not None})
+        gone = forgotten_among(tx, held)
         for row in uncertain_before(tx, now - self._wait):
-            if row.lane != self._lane or row.key.endswith(AGAIN):
+            if row.lane != self._lane or row.key.endswith(AGAIN) or row.customer_id not in held or row.customer_id in gone:
                 continue
             outgoing = read_outgoing(row.outgoing)
             handoff = open_handoff_of(tx, row.customer_id)

@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
 
+from bot.flows.state import FLOWS
 from bot.messages import Event
 from bot.turn.confirm import ASKED, ask, was_asked, without_question
 from bot.turn.consent import CONSENT, ask_consent
@@ -57,7 +58,7 @@ def study(arrived: Arrived, found: Sequence[Found], context: Context, declared: 
     first = arrived.first
     if first.event not in (Event.MESSAGE, Event.EDIT):
         return NOTHING
-    told = [*_stated(arrived), *(Remember(one.name, one.value, one.confidence) for one in found if not one.name.startswith(CONSENT))]
+    told = [*stated(arrived), *(Remember(one.name, one.value, one.confidence) for one in found if not one.name.startswith(CONSENT))]
     if not told:
         return NOTHING
     facts: list[Remember] = []
@@ -78,11 +79,19 @@ def study(arrived: Arrived, found: Sequence[Found], context: Context, declared: 
 
 
 def learn(
-    arrived: Arrived, lessons: Lessons, context: Context, decision: Decision, declared: Declarations, *, mood: float | None = None
+    arrived: Arrived,
+    lessons: Lessons,
+    context: Context,
+    decision: Decision,
+    declared: Declarations,
+    *,
+    mood: float | None = None,
+    proof_fresh_for: timedelta = PROOF_FRESH_FOR,
 ) -> tuple[Decision, dict[str, Any]]:
     """The decision with what the turn learns as its deeds, and at the next natural moment a question; and what the trace says of it.
 
-    ``mood`` is that of the words that arrived. No value is in the trace: it outlives the right to know the value.
+    ``mood`` is that of the words that arrived; ``proof_fresh_for`` is how long a proof of who writes holds. No value is in the trace: it
+    outlives the right to know the value.
     """
     deeds: list[Deed] = [*decision.deeds]
     trace: dict[str, Any] = {}
@@ -98,7 +107,7 @@ def learn(
         moments = moments_of(context, decision.rule, said, mood, arrived.first.at)
         deeds += moments
         _note(trace, "experience", (f"{'good' if one.good else 'bad'} {one.kind}" for one in moments))
-        says, dialogue = _with_question(decision, lessons, context, declared, arrived.first.at)
+        says, dialogue = _with_question(decision, lessons, context, declared, arrived.first.at, proof_fresh_for)
     if decision.article is not None:
         deeds += moves(f"article {decision.article}", context, declared)
     if deeds or mood is not None or dialogue is not decision.dialogue:
@@ -130,7 +139,7 @@ def moves(event: str, context: Context, declared: Declarations) -> Iterator[Move
             yield MoveJourney(name, stage.name, event)
 
 
-def _stated(arrived: Arrived) -> list[Remember]:
+def stated(arrived: Arrived) -> list[Remember]:
     """Facts that the kind of message itself states."""
     data = arrived.first.data
     if arrived.first.kind == "contact" and data.get("own") and data.get("phone"):
@@ -156,12 +165,12 @@ def _is_known(told: Remember, value: Any, context: Context, declared: Declaratio
 
 
 def _with_question(
-    decision: Decision, lessons: Lessons, context: Context, declared: Declarations, at: datetime
+    decision: Decision, lessons: Lessons, context: Context, declared: Declarations, at: datetime, fresh_for: timedelta
 ) -> tuple[tuple[Say, ...], dict[str, Any] | None]:
     """What is said, with one short question where it is natural, and the dialogue's state; a question not answered stands no more."""
     state = decision.dialogue if decision.dialogue is not None else context.dialogue
     asks_nothing = decision.relay or decision.handoff is not None
-    question = None if asks_nothing else _question(decision, state, lessons, context, declared, at)
+    question = None if asks_nothing else _question(decision, state, lessons, context, declared, at, fresh_for)
     if question is not None:
         say, state = question
         return (*decision.says, say), state
@@ -171,11 +180,19 @@ def _with_question(
 
 
 def _question(
-    decision: Decision, state: dict[str, Any], lessons: Lessons, context: Context, declared: Declarations, at: datetime
+    decision: Decision,
+    state: dict[str, Any],
+    lessons: Lessons,
+    context: Context,
+    declared: Declarations,
+    at: datetime,
+    fresh_for: timedelta,
 ) -> tuple[Say, dict[str, Any]] | None:
     if not (lessons.missing or lessons.facts or context.known.get("facts")):
         return None
     if decision.rule not in NATURAL or any(say.buttons for say in decision.says):
+        return None
+    if (state.get(FLOWS) or {}).get("stack"):  # a flow has its own question open
         return None
     state = without_question(state)
     if state.get("asked"):
@@ -189,7 +206,7 @@ def _question(
     settled = {deed.fact_id for deed in decision.deeds if hasattr(deed, "fact_id")}
     likely: Iterable[tuple[str, Any]] = (
         *((one.name, one.value) for one in reversed(lessons.likely)),
-        *((one.name, one.value) for one in context.proposed if one.id not in settled and _may_name(one, context, declared, at)),
+        *((one.name, one.value) for one in context.proposed if one.id not in settled and _may_name(one, context, declared, at, fresh_for)),
     )
     for name, value in likely:
         if not was_asked(state, name, value):
@@ -197,11 +214,11 @@ def _question(
     return None
 
 
-def _may_name(proposal: KnownFact, context: Context, declared: Declarations, at: datetime) -> bool:
+def _may_name(proposal: KnownFact, context: Context, declared: Declarations, at: datetime, fresh_for: timedelta) -> bool:
     """Whether a value may be said to whoever writes: they told it here themselves, or they have proven enough of who they are."""
     if not has_consent(context, declared, proposal.purpose):
         return False
-    level = level_now(context.proof, context.proven_at, at, PROOF_FRESH_FOR)
+    level = level_now(context.proof, context.proven_at, at, fresh_for)
     return len(context.person) == 1 or at_least(level, declared.fact(proposal.name).proof)
 
 

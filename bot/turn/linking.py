@@ -7,6 +7,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any
 
+from bot.flows.state import FLOWS
 from bot.markup import Html
 from bot.messages import Event
 from bot.turn.decision import Arrived, Decision, Say
@@ -160,6 +161,8 @@ def parted(state: Mapping[str, Any], others: Collection[int]) -> dict[str, Any]:
     What was carried over from them goes, and the question that stands open, as it may have been about them.
     """
     new = {key: value for key, value in state.items() if key not in ("asked", "asked_matter")}
+    if (new.get(FLOWS) or {}).get("from") in others:
+        del new[FLOWS]
     carried = state.get(CARRIED) or {}
     if carried.get("from") in others:
         del new[CARRIED]

@@ -61,14 +61,13 @@ def refused_notice(why: str) -> str:
 def shortened(text: str, units: int) -> str:
     """``text`` on one line and cut to at most ``units`` UTF-16 units, with an ellipsis where something is missing."""
     line = " ".join(text.split())
-    if units_of(line) <= units:
+    if units_of(line) <= max(units, 0):
         return line
-    kept = 0
-    for index, character in enumerate(line):
-        kept += units_of(character)
-        if kept >= units:
-            return line[:index].rstrip() + "…"
-    return line
+    room = max(units - 1, 0)
+    kept = line[:room]
+    while (over := units_of(kept) - room) > 0:
+        kept = kept[: -((over + 1) // 2)]  # a character takes two units at most, so this is never more than has to go
+    return kept.rstrip() + "…"
 
 
 def _quoting(notice: str, text: str) -> str:

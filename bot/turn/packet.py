@@ -17,8 +17,8 @@ from memory.experiences import Moment, near_limit
 from memory.facts import CUSTOMER, SURE
 from memory.usable import allowed, is_fresh, needs_consent
 
-VERSION = 2
-"""Of version 1 the parts of what is known beside facts are missing; they are read as empty."""
+VERSION = 3
+"""Of version 1 the parts of what is known beside facts are missing, of version 2 what is related; they are read as empty."""
 
 LAST_MOMENTS = 5
 
@@ -111,11 +111,22 @@ class PacketSummary:
 
 
 @dataclass(frozen=True, slots=True)
+class PacketRelated:
+    """A moment of the past that belongs to what the customer wants: its day and words with those around it, and why it was found."""
+
+    text: str
+    why: str
+    exchange_id: int
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
 class Packet:
     """What a person needs to take over: who, what they want in their own words, what is known, what was tried, what was said.
 
     ``tried`` are the titles of articles given or offered since this matter began. ``lines`` end with what the customer wrote last.
     ``likely`` are facts that nobody has confirmed. ``careful`` are the bad moments of a customer near the limit; empty for others.
+    ``related`` is from before ``lines``, however long ago, the best first.
     """
 
     version: int
@@ -140,6 +151,7 @@ class Packet:
     experiences: tuple[PacketMoment, ...] = ()
     promises: tuple[PacketPromise, ...] = ()
     summaries: tuple[PacketSummary, ...] = ()
+    related: tuple[PacketRelated, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -174,6 +186,7 @@ def build_packet(
     now: datetime,
     deeds: Sequence[Deed] = (),
     told_in: int | None = None,
+    related: Sequence[PacketRelated] = (),
 ) -> Packet:
     """The packet of a handoff that this turn opens. Pure.
 
@@ -205,6 +218,7 @@ def build_packet(
         summaries=tuple(
             PacketSummary(one.ended_at, one.wanted, one.done, one.ending, one.promised) for one in context.summaries if one.wanted
         ),
+        related=tuple(related),
     )
     return renew_packet(packet, context, declared, now, deeds, told_in)
 
@@ -217,7 +231,7 @@ def renew_packet(
     deeds: Sequence[Deed] = (),
     told_in: int | None = None,
 ) -> Packet:
-    """The packet with what is known now; what was wanted, tried and said stays as it was. Pure."""
+    """The packet with what is known now; what was wanted, tried, said and found in the past stays as it was. Pure."""
     told = [deed for deed in deeds if isinstance(deed, Remember)]
     new = [_told(one, declared, told_in, now) for one in told if one.confidence >= SURE]
     likely = [_told(one, declared, told_in, now) for one in told if one.confidence < SURE]

@@ -66,6 +66,9 @@ REQUIRED: Mapping[str, frozenset[str]] = MappingProxyType(
             "utter_prove": "",
             "utter_prove_again": "",
             "utter_prove_person": "",
+            "utter_prove_act": "",
+            "utter_prove_act_again": "",
+            "utter_prove_act_person": "",
             "utter_my_data": "list",
             "utter_my_data_withheld": "list withheld",
             "utter_my_data_nothing": "",
@@ -88,6 +91,31 @@ REQUIRED: Mapping[str, frozenset[str]] = MappingProxyType(
             "utter_promise_open": "agent promise due",
             "utter_promise_broken": "agent promise due",
             "utter_nothing_now": "",
+            "utter_greet_back": "",
+            "utter_flow_back": "flow",
+            "utter_flow_switch": "flow other",
+            "utter_flow_offer": "",
+            "utter_flow_offer_one": "flow",
+            "utter_flow_offer_declined": "",
+            "utter_flow_still_wanted": "flow",
+            "utter_flow_cancel_confirm": "flow",
+            "utter_flow_cancelled": "flow",
+            "utter_flow_changed": "flow",
+            "utter_flow_not_now": "flow",
+            "utter_flow_done": "",
+            "utter_flow_person": "flow",
+            "utter_slot_ask": "title",
+            "utter_slot_benefit": "text",
+            "utter_slot_consent": "text",
+            "utter_slot_confirm": "title value",
+            "utter_slot_corrected": "title value",
+            "utter_slot_why": "why",
+            "utter_slot_why_unsaid": "title",
+            "utter_slot_help": "form",
+            "utter_slot_help_open": "title",
+            "utter_slot_needed": "flow",
+            "utter_action_failed": "expectation",
+            "utter_action_unavailable": "expectation",
         }.items()
     }
 )
@@ -96,7 +124,10 @@ REQUIRED: Mapping[str, frozenset[str]] = MappingProxyType(
 OPTIONAL: frozenset[str] = frozenset({"name"})
 """Variables that any reply may use but that are not always known."""
 
-TOLD_TO_ALL: tuple[str, ...] = ("utter_handoff", "utter_link", "utter_code", "utter_prove", "utter_forget", "utter_resend")
+TOLD_TO_ALL: tuple[str, ...] = (
+    *("utter_handoff", "utter_link", "utter_code", "utter_prove", "utter_forget", "utter_resend"),
+    *("utter_flow", "utter_slot", "utter_action"),
+)
 """Beginnings of replies that demand no proof: they are what somebody without one is told, or are not said by a turn."""
 
 VARIABLE = re.compile(r"\{([^{}]*)\}")
@@ -160,13 +191,18 @@ class Variant:
         html = html_of(markdown)
         return cls(html, plain_of(html), frozenset(VARIABLE.findall(html)), buttons, proof, channel, conditions, language)
 
-    def fits(self, known: Mapping[str, object], manner: Manner) -> bool:
-        """Whether this can be said where so much is known, in this manner; a language that is not had is no hindrance."""
-        if not self.needs <= known.keys() or (self.channel and self.channel != manner.channel):
+    def fits(self, known: Mapping[str, object], manner: Manner, slots: Mapping[str, object] = MappingProxyType({})) -> bool:
+        """Whether this can be said where so much is known, in this manner; a language that is not had is no hindrance.
+
+        Conditions ask about ``slots`` before what is ``known``.
+        """
+        return self.needs <= known.keys() and self.suits(known, manner, slots)
+
+    def suits(self, known: Mapping[str, object], manner: Manner, slots: Mapping[str, object]) -> bool:
+        """Whether it is meant for this manner and these values, whatever it needs."""
+        if (self.channel and self.channel != manner.channel) or (self.language and self.language != manner.language):
             return False
-        if self.language and self.language != manner.language:
-            return False
-        return all((manner.tone if name == TONE else known.get(name)) == value for name, value in self.conditions)
+        return all((manner.tone if name == TONE else slots.get(name, known.get(name))) == value for name, value in self.conditions)
 
     def rank(self) -> tuple[bool, bool, bool]:
         """Of several that fit, those that rank highest are said: in the customer's language, made for the channel, under conditions."""
@@ -195,19 +231,39 @@ class Replies:
         return frozenset(self._variants)
 
     @property
+    def variants(self) -> Mapping[str, Sequence[Variant]]:
+        """The ways to say each reply, by its name."""
+        return self._variants
+
+    @property
     def languages(self) -> frozenset[str]:
         """The languages, beside the assistant's own, that every reply can be said in without conditions."""
         spoken = [{way.language for way in ways if way.language and not way.conditions} for ways in self._variants.values()]
         return frozenset(set.intersection(*spoken)) if spoken else frozenset()
 
-    def say(self, name: str, /, *, seed: int, manner: Manner = PLAIN, **variables: object) -> Said:
+    def say(
+        self,
+        name: str,
+        /,
+        *,
+        seed: int,
+        manner: Manner = PLAIN,
+        blank: str | None = None,
+        slots: Mapping[str, object] = MappingProxyType({}),
+        **variables: object,
+    ) -> Said:
         """The reply ``name``: the same words for the same ``seed``, ``manner`` and known variables.
 
-        A variable that is None or empty is unknown, and a variant that uses it is passed over. Values are escaped, except ``Html``. Raises
-        ``KeyError`` for an unknown name and ``ValueError`` where no variant can do with what is known.
+        A variable that is None or empty is unknown, and a variant that uses it is passed over; where all are, ``blank`` stands for what the
+        one that lacks least does not have. ``slots`` are values for conditions. Values are escaped, except ``Html``. Raises ``KeyError``
+        for an unknown name and ``ValueError`` where no variant can do with what is known and there is no ``blank``.
         """
         known = {key: value for key, value in variables.items() if value is not None and value != ""}
-        ways = [variant for variant in self._variants[name] if variant.fits(known, manner)]
+        ways = [variant for variant in self._variants[name] if variant.fits(known, manner, slots)]
+        if not ways and blank is not None:
+            meant = [variant for variant in self._variants[name] if variant.suits(known, manner, slots)] or list(self._variants[name])
+            ways = [min(meant, key=lambda variant: len(variant.needs - known.keys()))]
+            known = {**dict.fromkeys(ways[0].needs, blank), **known}
         if not ways:
             raise ValueError(f"{name} cannot be said with only {sorted(known)}")
         if name not in self._alike:

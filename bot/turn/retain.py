@@ -10,6 +10,7 @@ from datetime import timedelta
 from memory.clock import Clock
 from memory.database import Database
 from memory.declared import Retention
+from memory.links import clear_links
 from memory.retention import step
 
 logger = logging.getLogger(__name__)
@@ -23,7 +24,9 @@ REST_S = 300.0
 
 
 class Retain:
-    """Goes through the rules. ``look`` is one step; the caller repeats it (:func:`bot.turn.loop.keep_looking`).
+    """Goes through the rules, and clears links and codes that have ended, whatever is declared.
+
+    ``look`` is one step; the caller repeats it (:func:`bot.turn.loop.keep_looking`).
 
     Several processes may do so at a time: one of them does a step, the others find nothing to do.
     """
@@ -43,5 +46,7 @@ class Retain:
         for rule in self._rules:
             if await self._database.write(lambda tx, rule=rule: step(tx, rule, now, STEP_ROWS)):  # type: ignore[misc]
                 return PAUSE_S
+        if await self._database.write(lambda tx: clear_links(tx, now=now, limit=STEP_ROWS)):
+            return PAUSE_S
         self._rests_until = now + timedelta(seconds=REST_S)
         return REST_S

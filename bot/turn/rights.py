@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from datetime import timedelta
 from html import escape
 from typing import Any
 
@@ -74,7 +75,9 @@ def forgotten_post(handoff_id: int) -> dict[str, Any]:
     return {"kind": "text", "text": f"Case {handoff_id} is gone: its customer has been forgotten, and its topic is deleted."}
 
 
-def answer_rights(arrived: Arrived, heard: Heard, context: Context, declared: Declarations) -> Decision | None:
+def answer_rights(
+    arrived: Arrived, heard: Heard, context: Context, declared: Declarations, *, fresh_for: timedelta = FRESH_FOR
+) -> Decision | None:
     """What to do about a message or a press that is about the customer's own data; None where it is not.
 
     It is the same while a person has the conversation; the desk is shown it.
@@ -100,7 +103,7 @@ def answer_rights(arrived: Arrived, heard: Heard, context: Context, declared: De
         return Decision("ask to forget", says=(Say(CONFIRM, buttons=buttons),), relay=relay, dialogue=asked)
 
     if text == MY_DATA or (first.event is Event.MESSAGE and asks_what_is_known(text)):
-        return Decision("my data", says=(_told(arrived, context, declared),), relay=relay, dialogue={**state, "unsure": 0})
+        return Decision("my data", says=(_told(arrived, context, declared, fresh_for),), relay=relay, dialogue={**state, "unsure": 0})
     return None
 
 
@@ -127,9 +130,9 @@ def _has_just_been_asked(context: Context) -> bool:
     return bool(context.exchanges) and CONFIRM in (context.exchanges[-1].reply or "").split("+")
 
 
-def _told(arrived: Arrived, context: Context, declared: Declarations) -> Say:
+def _told(arrived: Arrived, context: Context, declared: Declarations, fresh_for: timedelta) -> Say:
     """What is known, as far as the identity's proof allows; what is withheld is named, not told."""
-    level = level_now(context.proof, context.proven_at, arrived.first.at, FRESH_FOR)
+    level = level_now(context.proof, context.proven_at, arrived.first.at, fresh_for)
     facts = allowed(context, declared)
     told = {name: fact for name, fact in facts.items() if at_least(level, declared.fact(name).proof)}
     lines = [f"• <b>{_title(declared, name)}</b>: {_shown(declared, name, fact.value)}" for name, fact in told.items()]

@@ -12,7 +12,7 @@ from bot.messages import Outgoing
 from bot.turn.contact import Allowed, Not, may_contact
 from bot.turn.split import split_html
 from memory.context import recall_person
-from memory.customers import ownership_of, person_of
+from memory.customers import forgotten_among, ownership_of, person_of
 from memory.database import Tx
 from memory.declared import SERVICE, Declarations
 from memory.exchanges import exchange_id, exchange_row, log
@@ -52,6 +52,8 @@ def tell(
     the message: told twice with the same one, it is put out once. The caller commits and wakes the channel's lane.
     """
     ownership = ownership_of(tx, [person_of(tx, customer_id)[0]])
+    if forgotten_among(tx, ownership):
+        return Told(refused=Not("they were forgotten"))
     contexts = recall_person(tx, customer_id)
     last = last_unasked(tx, contexts[0].person, service=SERVICE) if contexts else None
     found = may_contact(contexts, declared, purpose, now, zone=zone, channels=channels, last=last)

@@ -6,22 +6,19 @@ import asyncio
 import logging
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any, Protocol
+from typing import Any
 
-from bot.messages import Event, read_incoming
-from bot.turn.decide import decide, fail
-from bot.turn.decision import ARTICLE, Arrived, Decision, Reason
+from bot.flows.state import without_values
+from bot.messages import read_incoming
+from bot.turn.brain import Brain, HandOver, KnowledgeBrain
+from bot.turn.decide import fail
+from bot.turn.decision import Arrived, Decision, Reason
 from bot.turn.deeds import Doing
-from bot.turn.learn import follow, learn, study
-from bot.turn.linker import Linker
-from bot.turn.linking import OPEN_GATE
+from bot.turn.learn import follow
 from bot.turn.loop import Batcher, Running
-from bot.turn.packet import read_packet, renew_packet, stored
+from bot.turn.packet import PacketRelated, read_packet, renew_packet, stored
+from bot.turn.related import Related
 from bot.turn.write import Rows, Writer
-from bot.understand.extract import extract
-from bot.understand.hear import Heard, hear
-from bot.understand.knowledge import Knowledge
-from bot.understand.mood import Mood
 from memory.clock import Clock
 from memory.context import Context, recall
 from memory.customers import ownership_of, set_reachable
@@ -39,82 +36,12 @@ from memory.outbox import exchange_sent_as, put_out
 from memory.signals import CHANGED, Signals
 from memory.turns import DIALOGUE, keep_turns
 
+__all__ = ["Brain", "HandOver", "KnowledgeBrain", "TurnWorker"]
+
 logger = logging.getLogger(__name__)
 
 FIRST_PAUSE_S = 0.5
 MAX_PAUSE_S = 60.0
-
-
-ENGLISH = "en"
-"""The language that moods are judged in."""
-
-
-class Brain(Protocol):
-    """What understands and decides; may wait for actions, with no transaction open."""
-
-    async def think(self, arrived: Arrived, context: Context) -> tuple[Decision, dict[str, Any]]:
-        """The decision, and a trace of what it rests on."""
-
-
-class KnowledgeBrain:
-    """The assistant's own brain: understanding, then the rules."""
-
-    def __init__(
-        self,
-        knowledge: Knowledge,
-        *,
-        returning_after_s: float,
-        declared: Declarations | None = None,
-        language: str = ENGLISH,
-        linker: Linker | None = None,
-    ) -> None:
-        self._knowledge = knowledge
-        self._linker = linker
-        self._returning_after = timedelta(seconds=returning_after_s)
-        self._declared = declared or Declarations()
-        self._language = language.partition("-")[0]
-        self._mood = Mood()
-
-    async def think(self, arrived: Arrived, context: Context) -> tuple[Decision, dict[str, Any]]:
-        gate = await self._linker.gate(arrived, context) if self._linker is not None else OPEN_GATE
-        heard = hear(arrived.text, self._knowledge)
-        is_said = arrived.text and arrived.first.event in (Event.MESSAGE, Event.EDIT) and gate.links is None
-        found = extract(arrived.text, self._declared) if is_said else ()
-        lessons = study(arrived, found, context, self._declared)
-        payload = str(arrived.first.data.get("payload", ""))
-        decision = decide(
-            arrived,
-            heard,
-            context,
-            chosen=self._knowledge.get(payload.removeprefix(ARTICLE)) if payload.startswith(ARTICLE) else None,
-            returning_after=self._returning_after,
-            declared=self._declared,
-            found=found,
-            lessons=lessons,
-            language=self._language,
-            gate=gate,
-        )
-        decision, learned = learn(arrived, lessons, context, decision, self._declared, mood=self._mood_of(arrived, context))
-        return decision, {**_trace(heard), **learned}
-
-    def _mood_of(self, arrived: Arrived, context: Context) -> float | None:
-        """The mood of a message's words; None where there are none, or none that can be judged."""
-        english = self._language == ENGLISH and (context.language or ENGLISH).startswith(ENGLISH)
-        if not english or arrived.first.event is not Event.MESSAGE or not arrived.text or arrived.text.startswith("/"):
-            return None
-        return self._mood.of(arrived.text)
-
-
-class HandOver:
-    """A brain that asks a person at once: for turns that no worker came to in time."""
-
-    async def think(self, arrived: Arrived, context: Context) -> tuple[Decision, dict[str, Any]]:
-        return fail(context, Reason.OVERDUE), {}
-
-
-def _trace(heard: Heard) -> dict[str, Any]:
-    flags = [name for name in ("asks_person", "greeting", "thanks", "goodbye", "affirm", "deny", "help") if getattr(heard, name)]
-    return {"heard": flags, "hits": [[hit.article.slug, round(hit.score, 3)] for hit in heard.hits]}
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,7 +75,7 @@ class TurnWorker:
 
     A turn that raises or takes longer than ``deadline_s`` is tried again after a growing pause; after ``tries`` the customer is told and
     a person asked. ``behind_s`` > 0 makes this a watchdog: it takes only what has been ready for so long. An answer that comes later than
-    ``late_after_s`` is noted as a bad experience.
+    ``late_after_s`` is noted as a bad experience. ``related`` finds what the past has for a handoff that a turn opens.
     """
 
     def __init__(
@@ -167,6 +94,7 @@ class TurnWorker:
         tries: int,
         behind_s: float = 0.0,
         late_after_s: float = 120.0,
+        related: Related | None = None,
     ) -> None:
         self._database = database
         self._clock = clock
@@ -181,6 +109,7 @@ class TurnWorker:
         self._tries = tries
         self._behind = timedelta(seconds=behind_s)
         self._late_after = timedelta(seconds=late_after_s)
+        self._related = related
         self._commits: Batcher[Finished, bool] = Batcher(self._commit_many)
         # A watchdog is not woken by what arrives: what it looks for is what nobody has come to.
         self.wake = asyncio.Event() if behind_s else signals.listen(TURN)
@@ -242,18 +171,29 @@ class TurnWorker:
 
     async def _think(self, work: Work) -> Finished:
         started = self._clock.now()
-        arrived = Arrived(tuple(read_incoming(row.incoming) for row in work.inbox), work.continued, work.about_id)
+        arrived = Arrived(tuple(read_incoming(row.incoming) for row in work.inbox), work.continued, work.about_id, work.turn_id)
         decision, trace = await self._brain.think(arrived, work.context)
-        return self._written(work, arrived, decision, trace, started)
+        related: tuple[PacketRelated, ...] = ()
+        if self._related is not None and decision.handoff is not None:
+            related = await self._related(work.context, self._writer.want(arrived, work.context, decision))
+        return self._written(work, arrived, decision, trace, started, related)
 
-    def _written(self, work: Work, arrived: Arrived, decision: Decision, trace: dict[str, Any], started: datetime) -> Finished:
+    def _written(
+        self,
+        work: Work,
+        arrived: Arrived,
+        decision: Decision,
+        trace: dict[str, Any],
+        started: datetime,
+        related: tuple[PacketRelated, ...] = (),
+    ) -> Finished:
         now = self._clock.now()
         waited = now - arrived.first.at
         decision = follow(decision, arrived, work.context, self._declared, waited=waited, limit=self._late_after)
         decision, withheld = self._writer.sift(decision, work.context, now)
         if withheld:
             trace = {**trace, "withheld": withheld}
-        rows = self._writer.write(work.turn_id, arrived, work.context, decision, about_id=work.about_id, now=now)
+        rows = self._writer.write(work.turn_id, arrived, work.context, decision, about_id=work.about_id, now=now, related=related)
         return Finished(work, decision, rows, trace, started)
 
     async def _failed(self, work: Work, error: Exception) -> None:
@@ -270,7 +210,7 @@ class TurnWorker:
     async def _give_up(self, work: Work, error: Exception) -> bool:
         """Tell the customer and ask a person, by the shortest way there is. False if even that cannot be stored now."""
         try:
-            arrived = Arrived(tuple(read_incoming(row.incoming) for row in work.inbox), work.continued, work.about_id)
+            arrived = Arrived(tuple(read_incoming(row.incoming) for row in work.inbox), work.continued, work.about_id, work.turn_id)
             decision = fail(work.context, Reason.FAILED)
             await self._commits.add(self._written(work, arrived, decision, {"error": type(error).__name__}, self._clock.now()))
         except Exception:
@@ -313,7 +253,7 @@ class TurnWorker:
             "customer_id": one.work.context.home_id,
             "lane": TURN,
             "decision": one.decision.rule,
-            "trace": {**one.trace, DIALOGUE: one.work.context.dialogue} if one.work.context.dialogue else one.trace,
+            "trace": {**one.trace, DIALOGUE: without_values(one.work.context.dialogue)} if one.work.context.dialogue else one.trace,
             "started_at": one.started_at,
             "finished_at": now,
         }

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from html import escape
 from typing import Any
 
 from bot.messages import Event, Incoming, Outgoing, rows_of
 from bot.turn.decision import Arrived, Decision, Reason, Say
 from bot.turn.manner import manner_of
 from bot.turn.mirror import mirror
-from bot.turn.packet import PacketLine, build_packet, stored
+from bot.turn.packet import PacketLine, PacketRelated, build_packet, stored
 from bot.turn.relevance import sift
 from bot.turn.reply import PLAIN, Manner, Replies, Said
 from bot.turn.split import split_html
@@ -28,6 +29,9 @@ GENERAL = "general"
 
 UNJUDGED = ("relay", "noted", "edit noted", "membership")
 """Rules that take a message for nothing in particular."""
+
+MISSING = "…"
+"""Stands for a variable that is not known, in a reply that has no variant without it."""
 
 ONLY_ASKING_WORDS = 10
 """A message of at most so many words that asks for a person says nothing of the matter; the messages before it do."""
@@ -60,8 +64,21 @@ class Writer:
         """The decision without what does not concern this customer now, and why not, by reply (:mod:`bot.turn.relevance`)."""
         return sift(decision, self._replies.relevance, context, self._declared, now)
 
-    def write(self, turn_id: int, arrived: Arrived, context: Context, decision: Decision, *, about_id: int | None, now: datetime) -> Rows:
-        """The rows of a turn. ``about_id``: the logged exchange that an edit, a reaction or a press speaks of."""
+    def write(
+        self,
+        turn_id: int,
+        arrived: Arrived,
+        context: Context,
+        decision: Decision,
+        *,
+        about_id: int | None,
+        now: datetime,
+        related: Sequence[PacketRelated] = (),
+    ) -> Rows:
+        """The rows of a turn. ``about_id``: the logged exchange that an edit, a reaction or a press speaks of.
+
+        ``related``: what the past has about :meth:`want`, for the packet of a handoff.
+        """
         rows = Rows(dialogue=decision.dialogue)
         for part in arrived.parts:
             rows.exchanges.append(self._logged(turn_id, len(rows.exchanges), part, context, about_id, decision))
@@ -80,7 +97,7 @@ class Writer:
             if decision.deeds:  # what is learned changes the packet, and with it the card
                 self._put(rows, turn_id, HANDOFF, context, Outgoing(kind="card"), address=str(context.handoff.id), now=now)
         if decision.handoff is not None:
-            self._hand_over(rows, turn_id, arrived, context, decision, said, now)
+            self._hand_over(rows, turn_id, arrived, context, decision, said, now, related)
         return rows
 
     @staticmethod
@@ -127,8 +144,11 @@ class Writer:
             "expectation": self._expectation,
             **say.variables,
         }
-        said = self._replies.say(say.name, seed=turn_id, manner=manner, **variables)
-        return Said(said.name, said.html, said.text, said.buttons + rows_of(say.buttons))
+        if not say.name:
+            return Said("text", escape(say.text, quote=False), say.text, rows_of(say.buttons or say.spare))
+        blank = MISSING if say.lenient else None
+        said = self._replies.say(say.name, seed=turn_id, manner=manner, blank=blank, slots=say.slots, **variables)
+        return Said(said.name, said.html, said.text, (said.buttons or rows_of(say.spare)) + rows_of(say.buttons))
 
     def _say(
         self, rows: Rows, turn_id: int, said: Said, arrived: Arrived, context: Context, decision: Decision, now: datetime, manner: Manner
@@ -191,7 +211,15 @@ class Writer:
         return part.text or f"({part.kind})"
 
     def _hand_over(
-        self, rows: Rows, turn_id: int, arrived: Arrived, context: Context, decision: Decision, said: Said | None, now: datetime
+        self,
+        rows: Rows,
+        turn_id: int,
+        arrived: Arrived,
+        context: Context,
+        decision: Decision,
+        said: Said | None,
+        now: datetime,
+        related: Sequence[PacketRelated],
     ) -> None:
         lines = [PacketLine("customer", context.name, p.kind, p.text or self.shown_text(p), p.at) for p in arrived.parts]
         if said is not None:
@@ -200,12 +228,13 @@ class Writer:
             context,
             self._declared,
             reason=str(decision.handoff),
-            want=self._want(arrived, context, decision),
-            tried=context.dialogue.get("tried", []),
+            want=self.want(arrived, context, decision),
+            tried=[*context.dialogue.get("tried", []), *decision.tried],
             now_lines=lines,
             now=now,
             deeds=decision.deeds,
             told_in=rows.exchanges[0]["id"],
+            related=related,
         )
         rows.packet = stored(packet)
         self._put(rows, turn_id, HANDOFF, context, Outgoing(kind="card"), address=str(turn_id), now=now)
@@ -215,13 +244,15 @@ class Writer:
                 self._put(rows, turn_id, HANDOFF, context, shown, address=str(turn_id), now=now)
 
     @staticmethod
-    def _want(arrived: Arrived, context: Context, decision: Decision) -> str:
+    def want(arrived: Arrived, context: Context, decision: Decision) -> str:
         """What the customer wants, in their own words: what they wrote now, unless that only asks for a person."""
         theirs = [past.text for past in context.exchanges if past.author == "customer" and past.kind != "press"]
         own = [text for text in theirs if text and not text.startswith("/")][-3:]
         now = arrived.text
         if decision.handoff is Reason.ASKED and own and len(now.split()) <= ONLY_ASKING_WORDS:
             return " / ".join([*own[-2:], now] if now and arrived.first.event is Event.MESSAGE else own[-2:])
+        if decision.rule.startswith("flow") and own and now and len(now.split()) <= ONLY_ASKING_WORDS:
+            return " / ".join([*own[-2:], now])  # the answer to a question says little without what led to it
         return " / ".join([*own[-1:], now]) if decision.handoff is Reason.UNSURE and own else now or (own[-1] if own else "")
 
     @staticmethod

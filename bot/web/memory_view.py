@@ -11,7 +11,7 @@ import sqlalchemy as sa
 from bot.turn.experience import described
 from memory.consents import consent_table
 from memory.customers import Customer, Identity, person_of
-from memory.database import Record, Tx, table
+from memory.database import Database, Record, Tx, table
 from memory.dialogue import dialogue_table
 from memory.exchanges import Exchange
 from memory.experiences import Moment, experience_table, near_limit
@@ -22,6 +22,7 @@ from memory.journeys import journey_table, move_table
 from memory.lanes import Lane
 from memory.outbox import outbox_table
 from memory.promises import promise_table
+from memory.recaller import Recaller
 from memory.summaries import summary_table
 from memory.turns import turn_table
 
@@ -146,6 +147,15 @@ class SeenSummary(TypedDict):
     links: dict[str, Any]
 
 
+class SeenRelated(TypedDict):
+    """A moment of the whole past that belongs to what the customer wrote last: its day and words, and why it was found."""
+
+    id: int
+    text: str
+    why: str
+    at: str
+
+
 class SeenDialogue(TypedDict):
     """Where the conversation on one channel stands."""
 
@@ -264,6 +274,7 @@ class CustomerView(TypedDict):
     experiences: list[SeenMoment]
     promises: list[SeenPromise]
     summaries: list[SeenSummary]
+    related: list[SeenRelated]
     dialogues: list[SeenDialogue]
     exchanges: list[LoggedExchange]
     turns: list[SeenTurn]
@@ -351,6 +362,7 @@ def customer_view(tx: Tx, channel: str, address: str, *, now: datetime | None = 
         experiences=_seen_moments(_newest(tx, _experiences, person, LAST_EXPERIENCES), now),
         promises=[_seen_promise(row) for row in _newest(tx, _promises, person, LAST_PROMISES)],
         summaries=[_seen_summary(row) for row in _newest(tx, _summaries, person, LAST_SUMMARIES, by="last_id")],
+        related=[],
         dialogues=[SeenDialogue(channel=row.channel, state=row.state, at=_iso(row.at)) for row in tx.execute(_dialogues, whose)],
         exchanges=_logged(tx, person),
         turns=[_seen_turn(row) for row in _newest(tx, _turns, person, LAST_TURNS)],
@@ -359,6 +371,26 @@ def customer_view(tx: Tx, channel: str, address: str, *, now: datetime | None = 
         incomings=[_incoming(row) for row in _newest(tx, _incomings, person, LAST_WAITING)[::-1]],
         lanes=_held_lanes(tx, person, identities, handoffs),
     )
+
+
+async def full_view(
+    database: Database, recaller: Recaller | None, channel: str, address: str, *, now: datetime | None = None
+) -> CustomerView | None:
+    """:func:`customer_view`, and what ``recaller`` finds in the whole past about what the customer wrote last, as for an agent.
+
+    A screen asks again and again, while little changes: then the search comes from the cache.
+    """
+    view = await database.read(lambda tx: customer_view(tx, channel, address, now=now))
+    if view is None or recaller is None:
+        return view
+    wrote = (one["text"] for one in reversed(view["exchanges"]) if one["author"] == "customer" and one["kind"] == "text" and one["text"])
+    if (last := next(wrote, None)) is not None and (found := await recaller(view["customer_id"], query=last)) is not None:
+        view["related"] = [
+            SeenRelated(id=item.exchange_id, text=item.text, why=item.why, at=_iso(item.at))
+            for item in found.items
+            if item.kind == "moment" and item.exchange_id is not None and item.at is not None
+        ]
+    return view
 
 
 def _newest(tx: Tx, statement: sa.Select[Any], person: Sequence[int], limit: int, *, by: str = "id") -> list[Record]:

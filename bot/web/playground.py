@@ -8,7 +8,6 @@ import secrets
 import socket
 from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass
-from functools import partial
 from pathlib import Path
 from typing import Annotated, Any, TypedDict
 
@@ -20,9 +19,10 @@ from fastapi.staticfiles import StaticFiles
 
 from bot.simulator import Bot, Refused, Simulator, people_router, seen_event
 from bot.web.guard import App, LocalOnly
-from bot.web.memory_view import DESK_LANE, CustomerView, customer_view
+from bot.web.memory_view import DESK_LANE, CustomerView, full_view
 from memory.database import Database
 from memory.inbox import TURN
+from memory.recaller import Recaller
 from memory.signals import CHANGED, Signals, Subscription
 
 STATIC = Path(__file__).parent / "static"
@@ -117,13 +117,14 @@ def playground_app(
     agents: Sequence[Agent],
     first_words: str = "I lost my card",
     channel: str = "telegram",
+    recaller: Recaller | None = None,
 ) -> App:
     """The page as an ASGI app, with the people API of ``sim`` under ``/simulator``.
 
     ``customer_bot`` and ``group`` are what ``Simulator.bot`` and ``Simulator.group`` find; everybody who is not one of ``agents`` is a
-    customer. ``first_words`` is what a newcomer is asked to write first. ``channel`` is the memory's name for the customers' bot. Bots do
-    not come through here: they have the Bot API, whose faults need the simulator's own server. Raises ``Refused`` where the bot or the
-    group is missing.
+    customer. ``first_words`` is what a newcomer is asked to write first. ``channel`` is the memory's name for the customers' bot; with a
+    ``recaller`` the page shows what in the past belongs to their last words. Bots do not come through here: they have the Bot API, whose
+    faults need the simulator's own server. Raises ``Refused`` where the bot or the group is missing.
     """
     app = FastAPI(title="Legato playground", docs_url=None, redoc_url=None, openapi_url=None)
     bot, place = sim.bot(customer_bot), sim.group(group)
@@ -139,7 +140,7 @@ def playground_app(
     )
 
     async def view_of(person: int) -> CustomerView | None:
-        return await database.read(partial(customer_view, channel=channel, address=str(person)))
+        return await full_view(database, recaller, channel, str(person))
 
     @app.get("/")
     async def page() -> FileResponse:

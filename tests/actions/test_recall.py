@@ -3,27 +3,43 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
 from rasa_sdk.executor import ActionExecutor
 
+from actions.declared import KEY, as_json
 from actions.recall import ActionRecall
-from actions.shared import VARIABLE, close_shared_database, shared_database
+from actions.shared import FRESH_VARIABLE, VARIABLE, close_shared_database, shared_database
 from memory.clock import ManualClock
 from memory.consents import keep_consent
 from memory.customers import Known, Profile, find_or_make
 from memory.database import Database, Tx
+from memory.declared import Declarations, Declared, Purpose
 from memory.errors import SchemaMismatch, SettingsError
 from memory.exchanges import exchange_id, exchange_row, log
+from memory.facts import Told, remember
 from memory.handoffs import end_handoff, get_handoff, open_handoff
 from memory.journeys import move_journey
 from memory.known import refresh_known
 from memory.promises import make_promise
+from memory.proofs import CONFIRMED, VERIFIED, prove
 from tests.memory.people import tell
 
 ANN = "telegram:501"
 SLOTS = ("phone", "customer_name", "last_seen", "handoff_open")
+DECLARED = Declarations(
+    facts={
+        "name": Declared("name"),
+        "phone": Declared("phone"),
+        "city": Declared("city"),
+        "account": Declared("account", proof="confirmed"),
+        "plan": Declared("plan", fresh_days=30),
+        "interests": Declared("interests", purpose="offers"),
+    },
+    purposes={"offers": Purpose("offers", "Offers", "May we?", "1", "required")},
+)
 
 
 @pytest.fixture(autouse=True)
@@ -33,15 +49,15 @@ async def _opened(database_url: str, monkeypatch: pytest.MonkeyPatch) -> AsyncIt
     await close_shared_database()
 
 
-async def run(sender: str, slots: tuple[str, ...] = SLOTS) -> dict[str, Any]:
-    """The slots that the action sets, by name."""
+async def run(sender: str, slots: tuple[str, ...] = SLOTS, declared: Declarations | None = DECLARED) -> dict[str, Any]:
+    """The slots that the action sets, by name; ``declared`` None: the call says nothing of what may be known."""
     executor = ActionExecutor()
     executor.register_action(ActionRecall)
     call = {
         "next_action": "action_recall",
         "sender_id": sender,
         "tracker": {"sender_id": sender, "slots": {}, "events": []},
-        "domain": {"slots": {name: {"type": "any"} for name in slots}},
+        "domain": {"slots": {name: {"type": "any"} for name in slots}, **({KEY: as_json(declared)} if declared is not None else {})},
     }
     result = await executor.run(call)
     assert result is not None
@@ -158,4 +174,72 @@ async def test_where_they_stand_and_what_was_promised_is_told(database: Database
         "open_promises": ["We call you"],
         "consents": {"offers": False},
         "earlier_matters": [],
+    }
+
+
+async def confirm(database: Database, ann: Known, at: datetime, level: str = CONFIRMED) -> None:
+    await database.write(lambda tx: prove(tx, ann.identity_id, level, how="link", evidence={}, by="customer", at=at))
+
+
+async def test_a_fact_is_told_only_to_who_is_proven_well_enough(
+    database: Database, clock: ManualClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ann = await meet(database, clock)
+    await database.write(lambda tx: tell(tx, ann.customer_id, "account", "12345678", at=clock.now()))
+    assert await run(ANN, ("account", "proof")) == {"proof": "seen"}
+
+    long_ago, now = datetime.now(UTC) - timedelta(days=31), datetime.now(UTC)
+    await confirm(database, ann, long_ago)  # a proof ages
+    assert await run(ANN, ("account", "proof")) == {"proof": "seen"}
+    await confirm(database, ann, now - timedelta(hours=2))
+    assert await run(ANN, ("account", "proof")) == {"account": "12345678", "proof": "confirmed"}
+    monkeypatch.setenv(FRESH_VARIABLE, "3600")
+    assert await run(ANN, ("account", "proof")) == {"proof": "seen"}
+    await confirm(database, ann, now, VERIFIED)
+    assert await run(ANN, ("account", "proof")) == {"account": "12345678", "proof": "verified"}
+    monkeypatch.setenv(FRESH_VARIABLE, "a month")
+    with pytest.raises(SettingsError, match=FRESH_VARIABLE):
+        await run(ANN)
+
+
+async def test_a_fact_is_used_only_while_its_consent_holds_and_it_is_fresh(database: Database, clock: ManualClock) -> None:
+    ann = await meet(database, clock)
+
+    def tell_all(tx: Tx) -> None:
+        keep_consent(tx, ann.customer_id, "offers", granted=True, version="1", text="?", channel="telegram", at=clock.now())
+        remember(tx, DECLARED, ann.customer_id, Told("interests", "loans", "customer"), at=clock.now())
+        remember(tx, DECLARED, ann.customer_id, Told("plan", "gold", "customer"), at=datetime.now(UTC) - timedelta(days=29))
+        refresh_known(tx, [ann.customer_id])
+
+    await database.write(tell_all)
+    assert await run(ANN, ("interests", "plan")) == {"interests": "loans", "plan": "gold"}
+
+    def withdraw(tx: Tx) -> None:
+        clock.advance(1)
+        keep_consent(tx, ann.customer_id, "offers", granted=False, version="1", text="?", channel="telegram", at=clock.now())
+        refresh_known(tx, [ann.customer_id])
+
+    await database.write(withdraw)
+    assert await run(ANN, ("interests", "plan")) == {"plan": "gold"}
+    old = Declarations(facts={**DECLARED.facts, "plan": Declared("plan", fresh_days=28)}, purposes=DECLARED.purposes)
+    assert await run(ANN, ("interests", "plan"), old) == {}
+
+
+async def test_a_call_that_says_nothing_of_what_may_be_known_is_told_little(database: Database, clock: ManualClock) -> None:
+    ann = await meet(database, clock)
+
+    def more(tx: Tx) -> None:
+        tell(tx, ann.customer_id, "name", "Dr Lee", at=clock.now())
+        tell(tx, ann.customer_id, "language", "ga", at=clock.now())
+
+    await database.write(more)
+    wanted = ("name", "language", "phone", "city", "records_known")
+    assert await run(ANN, wanted, None) == {"name": "Dr Lee", "language": "ga", "records_known": False}
+    await confirm(database, ann, datetime.now(UTC))
+    assert await run(ANN, wanted, None) == {
+        "name": "Dr Lee",
+        "language": "ga",
+        "phone": "+441",
+        "city": "London",
+        "records_known": False,
     }

@@ -51,7 +51,7 @@ class Bench:
 
 
 def legato(name: str, database: Database, *, server: int | None = None, plain: str) -> list[Subject]:
-    """The memory itself, as a turn uses it, and what an agent or an action is given."""
+    """The memory itself, in a transaction as a turn uses it, and what an agent or an action is given, without one."""
 
     async def load(number: int) -> list[Any]:
         return list((await database.read(lambda tx: context.recall(tx, [number])))[number].exchanges)
@@ -60,7 +60,7 @@ def legato(name: str, database: Database, *, server: int | None = None, plain: s
         await database.write(lambda tx: log(tx, [row]))
 
     async def tell(number: int) -> Any:
-        return await database.read(lambda tx: recall.recall(tx, number, declared=DECLARED, now=END, for_="agent"))
+        return recall.told(await context.look_at_person(database, number), declared=DECLARED, now=END, for_="agent")
 
     return [Subject(name, load, append, server, plain), Subject(f"{name}, for an agent", tell, None, server, plain)]
 

@@ -114,3 +114,13 @@ def test_zero_switches_off_what_may_be_off() -> None:
     settings = Settings.load(None, uncertain_wait_s=0, desk_posts_per_minute=0, sends_per_s=0)
 
     assert settings.uncertain_wait_s == settings.desk_posts_per_minute == settings.sends_per_s == 0
+
+
+def test_a_rasa_server_and_an_action_server_are_set_up_in_words() -> None:
+    assert problems_of(brain="rasa") == ["LEGATO_RASA_URL is missing: LEGATO_BRAIN=rasa needs it"]
+    assert "LEGATO_BRAIN" in problems_of(brain="dialogflow")[0]
+    assert "LEGATO_ACTIONS_URL" in problems_of(actions_url="127.0.0.1:5055")[0]
+    assert "LEGATO_RASA_URL" in problems_of(rasa_url="ftp://host")[0]
+    assert problems_of(actions_token="short")[0].endswith("must have 16 to 256 letters, digits, hyphens and underscores")
+    settings = Settings.load(None, brain="rasa", rasa_url="http://127.0.0.1:5005/", actions_url="http://127.0.0.1:5055/webhook/")
+    assert (settings.rasa_url, settings.actions_url) == ("http://127.0.0.1:5005", "http://127.0.0.1:5055/webhook")

@@ -20,21 +20,23 @@ from hypothesis import strategies as st
 
 from memory.attachments import blob_table, keep_blob
 from memory.clock import ManualClock
-from memory.customers import Customer, Identity, Profile, find_or_make, ownership_of, pass_on, person_of
+from memory.customers import Customer, Identity, Profile, find_or_make, ownership_of, pass_on, person_of, set_reachable
 from memory.database import Database, Record, Tx, table
 from memory.detach import Busy, cut
 from memory.erasure import CLEAN, DONE, ask_again, ask_to_forget, erasure_table, get_erasure, read_receipts
+from memory.errors import CustomerForgotten
 from memory.exchanges import Exchange, exchange_row, log
 from memory.forget import LEASE, Forgetting, NobodyThere, forget, resume_erasures
 from memory.handoffs import handoff_table, open_handoff
 from memory.inbox import inbox_row, inbox_table, keep
 from memory.known import known_table, refresh_known
-from memory.lanes import Lane
+from memory.lanes import Lane, claim_lanes
+from memory.links import Redeemed, make_code, make_link, redeem
 from memory.merges import merge_table
-from memory.outbox import REFUSED, SENT, WAITING, mark_done, mark_sending, outbox_row, outbox_table, put_out
+from memory.outbox import REFUSED, SENT, WAITING, first_open, mark_done, mark_sending, outbox_row, outbox_table, put_out
 from memory.schema import METADATA
 from memory.signals import LocalSignals
-from memory.sweep import names_address, remains
+from memory.sweep import names_address, remains, sweep
 from memory.turns import keep_turns
 from memory.whose import KEPT, NOBODYS, Subject, rows_about, subject_of
 from tests.memory.lives import live
@@ -393,6 +395,87 @@ async def test_a_message_that_comes_during_the_cut_is_a_strangers(two: tuple[Dat
 
     accepting = await first.write(cuts)
     assert (await accepting)["42"].customer_id != cora.customer_id
+
+
+async def test_what_is_just_being_taken_for_sending_is_awaited(two: tuple[Database, Database]) -> None:
+    """Between a delivery's look and its mark nobody empties what it looked at: it would go out, and nobody would know to delete it."""
+    first, second = two
+    cora = await meet(first)
+    notice = outbox_row(
+        key="1.0.notice", lane="handoff", address="general", outgoing={"text": "unmistakable"}, at=START, customer_id=cora.customer_id
+    )
+    await first.write(lambda tx: put_out(tx, [notice]))
+    erasure = await asked(first, cora.customer_id)
+    await cut_now(first, erasure)
+    looked, go_on = asyncio.Event(), asyncio.Event()
+
+    def take(tx: Tx) -> None:
+        claim_lanes(tx, "handoff", worker="one", now=START, until=after(30), limit=1)
+        [row] = first_open(tx, "handoff", ["general"])
+        looked.set()
+        pause(go_on.wait())
+        mark_sending(tx, [row.id])
+
+    def look(tx: Tx) -> tuple[bool, int]:
+        row = get_erasure(tx, erasure)
+        assert row is not None
+        return sweep(tx, row, now=after(10))
+
+    taking = asyncio.create_task(first.write(take))
+    await looked.wait()
+    sweeping, blocked = asyncio.create_task(second.write(look)), asyncio.create_task(someone_blocked(second))
+    await asyncio.wait({sweeping, blocked}, return_when=asyncio.FIRST_COMPLETED)
+    go_on.set()
+    await taking
+    blocked.cancel()
+    assert (await sweeping)[0]
+    assert await second.write(look) == (False, 1)
+
+    [row] = await first.read(lambda tx: list(tx.execute(sa.select(outbox_table))))
+    assert (row.state, row.outgoing) == ("sending", {"text": "unmistakable"})
+    await first.write(lambda tx: mark_done(tx, [(row.id, SENT, "901", None)], at=after(11)))
+    assert (await second.write(look))[0]
+    assert [one["about"] for one in await deliver(first)] == ["901"]
+
+
+async def test_nothing_is_noted_of_the_address_that_is_a_strangers_now(database: Database) -> None:
+    """The channel may refuse to delete what it had sent, or a wrong code may come in from a turn that is still under way."""
+    cora = await meet(database)
+    await cut_now(database, await asked(database, cora.customer_id))
+
+    await database.write(lambda tx: set_reachable(tx, cora.identity_id, since=after(6), why="blocked"))
+    wrong = await database.write(lambda tx: redeem(tx, "ABCD2345", cora.identity_id, at=after(6)))
+
+    [row] = await database.read(lambda tx: list(tx.execute(sa.select(_identity))))
+    assert wrong.outcome is Redeemed.WRONG
+    assert (row.unreachable_since, row.unreachable_why, row.wrong_since, row.wrong_codes) == (None, None, None, 0)
+
+
+async def test_no_code_is_made_for_somebody_who_is_forgotten(database: Database) -> None:
+    cora = await meet(database)
+    await cut_now(database, await asked(database, cora.customer_id))
+
+    for make, identity in itertools.product((make_code, make_link), (cora.identity_id, None)):
+        with pytest.raises(CustomerForgotten, match=f"customer {cora.customer_id} was forgotten"):
+            await database.write(lambda tx, make=make, one=identity: make(tx, cora.customer_id, one, by="customer", at=after(6)))  # type: ignore[misc]
+
+
+async def test_a_code_that_is_made_during_the_cut_is_none(two: tuple[Database, Database]) -> None:
+    first, second = two
+    cora = await meet(first)
+    erasure = await asked(first, cora.customer_id)
+
+    def cuts(tx: Tx) -> Any:
+        row = get_erasure(tx, erasure)
+        assert row is not None
+        cut(tx, row, now=after(5))
+        making = asyncio.ensure_future(second.write(lambda tx: make_code(tx, cora.customer_id, cora.identity_id, by="customer", at=START)))
+        pause(someone_blocked(second))
+        return making
+
+    making = await first.write(cuts)
+    with pytest.raises(CustomerForgotten):
+        await making
 
 
 # -- people who are several customers ---------------------------------------------------------------------------------

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import re
 from collections.abc import Callable
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import pytest
 import sqlalchemy as sa
@@ -17,16 +17,19 @@ from memory.database import Database, Tx
 from memory.links import (
     ALPHABET,
     CODE_TTL,
+    KEPT_FOR,
     LINK_TTL,
     TOKEN_LENGTH,
     WRONG_CODES,
     Redeemed,
     Redemption,
     Written,
+    clear_links,
     confirm_by,
     find_code,
     is_token,
     link_table,
+    links_to_clear,
     make_code,
     make_link,
     redeem,
@@ -158,6 +161,36 @@ async def test_after_a_few_wrong_codes_even_the_right_one_has_to_wait(database: 
     assert (await use(database, other, code, at=3599)).outcome is Redeemed.TOO_MANY
     assert (await use(database, other, code, at=3601)).outcome is Redeemed.DONE
     assert (await use(database, third, code, at=3602)).outcome is Redeemed.USED
+
+
+async def test_what_ended_is_known_for_a_while_and_then_cleared(database: Database, cora: Known) -> None:
+    """Used or not, a few at a time; what was shown by its use stays."""
+    other = await meet(database, "43")
+
+    def make(tx: Tx) -> tuple[str, list[str]]:
+        used = make_code(tx, cora.customer_id, cora.identity_id, by="customer", at=START).replace("-", "")
+        return used, [make_link(tx, cora.customer_id, None, by=f"operator {n}", at=after(n)) for n in range(3)]
+
+    code, tokens = await database.write(make)
+    assert (await use(database, other, code)).outcome is Redeemed.DONE
+    await database.write(lambda tx: confirm_by(tx, Redemption(Redeemed.DONE, cora.customer_id), other.identity_id, at=after(60)))
+    end = START + LINK_TTL + KEPT_FOR
+
+    async def clear(at: datetime, limit: int = 2) -> int:
+        counted = await database.read(lambda tx: links_to_clear(tx, now=at))
+        cleared = await database.write(lambda tx: clear_links(tx, now=at, limit=limit))
+        assert cleared == min(counted, limit)
+        return cleared
+
+    assert await clear(START + CODE_TTL + KEPT_FOR - timedelta(seconds=1)) == 2  # links that another one has replaced
+    assert (await use(database, other, code, at=3600)).outcome is Redeemed.AGAIN
+    assert await clear(START + CODE_TTL + KEPT_FOR) == 1
+    assert await clear(end) == 0
+    assert (await use(database, other, tokens[2], at=(end - START).total_seconds())).outcome is Redeemed.EXPIRED
+    assert await clear(end + timedelta(seconds=2)) == 1
+    late = await use(database, other, tokens[2], at=(end - START).total_seconds() + 2)
+    assert late.outcome is Redeemed.EXPIRED  # its signature still says that it was ours
+    assert len(await database.read(lambda tx: proofs_of(tx, [other.identity_id]))) == 1
 
 
 async def test_links_are_short_enough_for_telegram_and_never_the_same(database: Database, cora: Known) -> None:

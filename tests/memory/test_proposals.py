@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 from datetime import datetime
+from typing import Any
 
 import pytest
 import sqlalchemy as sa
 
+from memory.clock import ManualClock
 from memory.customers import Known, ownership_of, person_of
 from memory.database import Database, Tx
-from memory.declared import Declarations, Declared
+from memory.declared import Declarations, Declared, Retention
 from memory.facts import CUSTOMER, Told, remember, retract
+from memory.forget import forget
 from memory.merges import merge, unmerge
+from memory.portrait import find_customers
 from memory.proposals import (
     MOST_MATCHES,
     REFUSED,
@@ -23,6 +27,7 @@ from memory.proposals import (
     proposal_table,
     settle_proposals,
 )
+from memory.retention import step
 from memory.values import Type
 from tests.memory.people import START, after, meet
 
@@ -155,3 +160,45 @@ async def test_a_merge_settles_what_was_proposed_and_its_undoing_refuses_it(data
     await tells(database, dora)
 
     assert await database.read(all_proposals) == []
+
+
+async def handles(database: Database) -> list[tuple[str, int]]:
+    rows = sa.select(handle_table.c.kind, handle_table.c.customer_id).order_by(handle_table.c.customer_id, handle_table.c.kind)
+    return [tuple(row) for row in await database.read(lambda tx: tx.execute(rows).all())]
+
+
+async def test_a_digest_goes_with_who_is_forgotten(database: Database, clock: ManualClock, cora: Known, dora: Known) -> None:
+    """Nobody is found by a number any more of whom nothing is kept."""
+    for who in (cora, dora):
+        await tells(database, who)
+    assert (await forget(database, clock, cora.customer_id, asked_by="test")).is_done
+
+    assert await handles(database) == [("phone", dora.customer_id)]
+    assert await database.read(lambda tx: open_proposals(tx, [dora.customer_id])) == []
+
+
+@pytest.mark.parametrize("do", ["mask", "remove"])
+async def test_a_digest_goes_with_a_value_that_is_kept_no_longer(database: Database, cora: Known, dora: Known, do: Any) -> None:
+    """What a customer has told again since keeps its digest, and so does everybody else's."""
+    told = [
+        ("phone", PHONE),
+        ("email", "a@example.org"),
+        ("phone", "+442079460019"),
+        ("email", "b@example.org"),
+        ("email", "a@example.org"),
+    ]
+    for n, (name, value) in enumerate(told):
+        await database.write(lambda tx, name=name, value=value, n=n: says(tx, cora, name, value, at=after(n)))  # type: ignore[misc]
+    await tells(database, dora)
+    assert await handles(database) == [("email", 1), ("email", 1), ("phone", 1), ("phone", 1), ("phone", 2)]
+
+    assert await database.write(lambda tx: step(tx, Retention("facts", 30, do), after(40 * 86400), 200)) == 3
+
+    assert await handles(database) == [("email", 1), ("phone", 1), ("phone", 2)]
+
+    async def found(value: str) -> list[int]:
+        return await database.write(lambda tx: find_customers(tx, DECLARED, value, at=START))
+
+    assert await found("+442079460019") == [cora.customer_id]
+    assert await found("b@example.org") == []
+    assert await found(PHONE) == [dora.customer_id]

@@ -106,6 +106,26 @@ async def test_it_can_be_taken_down_and_put_up_again(database: Database) -> None
     assert await database.read(tables) >= set(METADATA.tables)
 
 
+async def test_postgresql_tidies_up_the_large_ledgers_early(postgres_database_url: str) -> None:
+    """Only these tables, and only from the revision on that says so."""
+
+    def settings(tx: Tx) -> dict[str, list[str]]:
+        rows = tx.execute(sa.text("SELECT relname, reloptions FROM pg_class WHERE reloptions IS NOT NULL AND relkind = 'r'"))
+        ours = set(METADATA.tables)
+        return {row.relname: sorted(row.reloptions) for row in rows if row.relname in ours}
+
+    rewritten = ["autovacuum_analyze_scale_factor=0.02", "autovacuum_vacuum_scale_factor=0.02"]
+    added_to = ["autovacuum_analyze_scale_factor=0.02", "autovacuum_vacuum_insert_scale_factor=0.02"]
+    database = Database(postgres_database_url)
+    try:
+        assert await database.read(settings) == {"outbox": rewritten, "inbox": rewritten, "exchange": added_to}
+
+        await database.write(lambda tx: command.downgrade(config(tx), "0002"))
+        assert await database.read(settings) == {}
+    finally:
+        await database.close()
+
+
 async def test_an_empty_database_is_refused(tmp_path: Path) -> None:
     database = Database(f"sqlite:///{tmp_path / 'new.db'}")
     try:

@@ -93,6 +93,7 @@ export class Memory {
     section("Where they stand", "journey", memory?.journeys ?? []);
     section("Good and bad moments", "moment", memory?.experiences ?? []);
     section("Consents", "consent", memory?.consents ?? []);
+    section("From the past, about what they wrote last", "related", memory?.related ?? []);
     section("Earlier conversations", "summary", memory?.summaries ?? []);
     section("Held before", "past", facts.filter((fact) => fact.until));
     add("dialogue", memory?.dialogues ?? []);
@@ -106,6 +107,7 @@ export class Memory {
       journey,
       moment: (one) => moment(one, cite),
       consent: (one) => consent(one, cite),
+      related: (one) => related(one, cite),
       summary: (one) => summary(one, cite),
       dialogue,
       none: noFacts,
@@ -255,6 +257,10 @@ function consent(one, cite) {
 function summary(one, cite) {
   const said = [one.wanted, one.done].filter(Boolean).join(" → ");
   return entry(one.ending || "over", said, cite(one.links.wanted?.[0]), " ", time(one.ended_at));
+}
+
+function related(one, cite) {
+  return entry("moment", one.text, cite(one.id), " ", one.why);
 }
 
 function noFacts() {

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import shutil
 from pathlib import Path
 
 import phonenumbers
@@ -15,6 +14,7 @@ from bot.assistants.declared import REGIONS, _FactText
 from memory.declared import LANGUAGES, PREFERENCES, RETAINED, Declarations, Move, Retention, Stage
 from memory.errors import ContentError
 from memory.values import Type
+from tests.bot.assistants.plain import plain_copy
 
 HERE = Path(bot.assistants.__file__).parent
 
@@ -70,7 +70,7 @@ region: DE
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
     """A copy of an assistant with declarations of its own."""
-    copy = shutil.copytree(HERE / "banking", tmp_path / "mine")
+    copy = plain_copy(tmp_path / "mine")
     (copy / "memory.yml").write_text(OWN)
     return copy
 

@@ -15,6 +15,7 @@ from bot.markup import plain_of, units_of
 from bot.messages import MAX_TEXT
 from bot.turn.reply import OPTIONAL, REQUIRED
 from memory.errors import ContentError
+from tests.bot.assistants.plain import plain_copy
 
 HERE = Path(bot.assistants.__file__).parent
 
@@ -22,7 +23,7 @@ HERE = Path(bot.assistants.__file__).parent
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
     """A copy of an assistant, to be broken."""
-    return shutil.copytree(HERE / "banking", tmp_path / "mine")
+    return plain_copy(tmp_path / "mine")
 
 
 def mistakes_in(folder: Path) -> list[str]:
@@ -43,7 +44,7 @@ def test_every_built_in_assistant_is_without_a_mistake(name: str) -> None:
     assistant = load_assistant(name)
 
     assert assistant.name == name
-    assert assistant.replies.names == REQUIRED.keys()
+    assert assistant.replies.names >= REQUIRED.keys()
     assert all(len(article.title) <= MAX_TITLE for article in assistant.knowledge.articles)
     assert all(units_of(plain_of(article.html)) <= MAX_TEXT for article in assistant.knowledge.articles)
 

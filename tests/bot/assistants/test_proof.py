@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 from pathlib import Path
 
 import pytest
@@ -10,6 +9,7 @@ import pytest
 import bot.assistants
 from bot.assistants import load_assistant
 from memory.errors import ContentError
+from tests.bot.assistants.plain import plain_copy
 
 HERE = Path(bot.assistants.__file__).parent
 
@@ -17,7 +17,7 @@ HERE = Path(bot.assistants.__file__).parent
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
     """A copy of an assistant, to be changed."""
-    return shutil.copytree(HERE / "banking", tmp_path / "mine")
+    return plain_copy(tmp_path / "mine")
 
 
 def change(path: Path, old: str, new: str) -> None:

@@ -9,8 +9,10 @@ from pathlib import Path
 import pytest
 
 from bot.cli import main
-from memory.database import Database
+from memory.customers import Profile, find_or_make
+from memory.database import Database, Tx
 from memory.inbox import put_in_quarantine, quarantined
+from memory.links import make_code
 from tests.memory.people import START
 
 RULES = """\
@@ -43,9 +45,15 @@ def test_counting_changes_nothing_and_doing_does(
         database = Database(sqlite_database_url)
         rows = [{"channel": "t", "update_id": str(n), "raw": "", "why": "", "at": START.replace(year=2020)} for n in range(fill)]
         await database.write(lambda tx: put_in_quarantine(tx, rows))
+        if fill:
+            await database.write(hand_out)
         found = len(await database.read(lambda tx: quarantined(tx, limit=1000)))
         await database.close()
         return found
+
+    def hand_out(tx: Tx) -> None:
+        at = START.replace(year=2020)
+        make_code(tx, find_or_make(tx, "telegram", [Profile("42")], at=at)["42"].customer_id, None, by="operator", at=at)
 
     def run(*arguments: str) -> str:
         monkeypatch.setattr(sys, "argv", ["legato", "retention", *arguments])
@@ -55,8 +63,12 @@ def test_counting_changes_nothing_and_doing_does(
         return " ".join(capsys.readouterr().out.split())
 
     assert asyncio.run(of_quarantine(fill=250)) == 250
-    assert "quarantine 30 days removed 250" in run("--dry-run")
+    would = run("--dry-run")
+    assert "quarantine 30 days removed 250" in would
+    assert "ended links and codes 7 days removed 1" in would
     assert asyncio.run(of_quarantine()) == 250
-    assert "quarantine 30 days removed 250" in run()
+    assert run() == would.replace("rows that would be", "rows")
     assert asyncio.run(of_quarantine()) == 0
-    assert "quarantine 30 days removed 0" in run()
+    done = run()
+    assert "quarantine 30 days removed 0" in done
+    assert "ended links and codes 7 days removed 0" in done

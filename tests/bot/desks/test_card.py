@@ -19,6 +19,7 @@ from bot.turn.packet import (
     PacketLine,
     PacketMoment,
     PacketPromise,
+    PacketRelated,
     PacketSummary,
     read_packet,
     stored,
@@ -102,6 +103,17 @@ def test_buttons_by_state(clock: ManualClock) -> None:
     assert payloads("ended") == []
 
 
+def test_what_the_past_has_about_the_matter_is_shown_and_its_words_are_no_markup(clock: ManualClock) -> None:
+    related = tuple(PacketRelated(f"0{n} Jan 2026 Cora: <b>parcel {n}</b>", "words: parcel", n, clock.now()) for n in range(1, 6))
+
+    card = render_card(standing(clock), packet_of(clock, related=related), clock.now())
+
+    assert "<b>From the past, about this</b>\n• 01 Jan 2026 Cora: &lt;b&gt;parcel 1&lt;/b&gt;" in card
+    assert "parcel 3" in card
+    assert "parcel 4" not in card
+    assert "From the past" not in render_card(standing(clock), packet_of(clock), clock.now())
+
+
 @pytest.mark.parametrize("character", ["x", "&", "😀", "<"])
 def test_a_full_card_fits_and_keeps_what_matters(clock: ManualClock, character: str) -> None:
     now, much = clock.now(), character * 3000
@@ -112,6 +124,7 @@ def test_a_full_card_fits_and_keeps_what_matters(clock: ManualClock, character: 
         earlier=much,
         facts=tuple(PacketFact(f"fact_{n}", much, "customer", 1, now) for n in range(30)),
         tried=(much,) * 8,
+        related=(PacketRelated(much, much, 1, now),) * 6,
         lines=tuple(PacketLine("customer", much, "text", f"{n} {much}", now) for n in range(12)),
     )
 
@@ -158,6 +171,9 @@ def test_a_proof_that_is_over_is_not_shown(clock: ManualClock) -> None:
     packet = packet_of(clock, proof="verified", proven_at=clock.now() - timedelta(days=31))
 
     assert "verified" not in render_card(standing(clock), packet, clock.now())
+    assert "verified" in render_card(standing(clock), packet, clock.now(), timedelta(days=60))
+    just_now = replace(packet, proven_at=clock.now())
+    assert "verified" not in render_card(standing(clock), just_now, clock.now() + timedelta(seconds=2), timedelta(seconds=1))
 
 
 def test_those_who_may_be_the_same_person_are_named_with_what_to_write(clock: ManualClock) -> None:

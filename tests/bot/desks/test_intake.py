@@ -16,6 +16,7 @@ from bot.messages import Incoming
 from memory.clock import ManualClock
 from memory.database import Database, Tx
 from memory.inbox import quarantined
+from memory.recaller import Stamped
 from memory.signals import LocalSignals
 from tests.bot.desks.cases import REPLIES
 from tests.bot.desks.test_updates import CHAT, message
@@ -29,7 +30,7 @@ class Broken(Casework):
         self.error, self.times = error, times
         self.seen: list[str] = []
 
-    def act(self, tx: Tx, incoming: Incoming, *, now: datetime) -> Acted:
+    def act(self, tx: Tx, incoming: Incoming, *, now: datetime, looked: Stamped | None = None) -> Acted:
         if incoming.text == "poison" and self.times:
             self.times -= 1
             raise self.error

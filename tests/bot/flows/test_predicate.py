@@ -118,6 +118,22 @@ def test_a_condition_says_what_it_asks_about() -> None:
     assert parse("true").reads == frozenset()
 
 
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("slots.a = 'x'", {("slots.a", "x")}),
+        ("'x' is not slots.a or slots.b == 5", {("slots.a", "x"), ("slots.b", 5)}),
+        ("{'a' 'b'} contains slots.c", {("slots.c", "a"), ("slots.c", "b")}),
+        ("slots.c is true", {("slots.c", True)}),
+        ("slots.c contains 'a'", set()),
+        ("(slots.a > 1) = true", set()),
+        ("slots.a.b = 'x' and slots.a > 5", set()),
+    ],
+)
+def test_a_condition_says_what_it_compares_with(text: str, expected: set[tuple[str, object]]) -> None:
+    assert parse(text).compares == expected
+
+
 def test_equal_conditions_are_equal() -> None:
     assert parse("slots.a = 1") == parse(" slots.a = 1 ") == Predicate("slots.a = 1", frozenset({"slots.a"}), lambda values: 1)
     assert parse("slots.a = 1") != parse("slots.a = 2")

@@ -25,7 +25,7 @@ SMITH, JONES = "+442079460018", "+442079460099"
 LOST = Article("lost-card", "Lost card", "", ("i lost my card",), "Block it.", Html("Block it."))
 
 
-def taken(arrived: Arrived, known: Context, *, knowledge: Knowledge | None = None) -> tuple[Decision, dict[str, Any]]:
+def taken(arrived: Arrived, known: Context, *, knowledge: Knowledge | None = None, **more: Any) -> tuple[Decision, dict[str, Any]]:
     """The whole of a turn's thinking."""
     found = extract(arrived.text, DECLARED)
     lessons = study(arrived, found, known, DECLARED)
@@ -39,7 +39,7 @@ def taken(arrived: Arrived, known: Context, *, knowledge: Knowledge | None = Non
         found=found,
         lessons=lessons,
     )
-    return learn(arrived, lessons, known, decision, DECLARED)
+    return learn(arrived, lessons, known, decision, DECLARED, **more)
 
 
 def names(decision: Decision) -> list[str]:
@@ -164,6 +164,8 @@ def test_another_identitys_proposal_is_named_only_to_who_has_proven_enough() -> 
     assert "utter_confirm_fact" in names(taken(arrived, proven)[0])
     stale = replace(known, proof="confirmed", proven_at=arrived.first.at - timedelta(days=60))
     assert names(taken(arrived, stale)[0]) == ["utter_thanks"]
+    assert "utter_confirm_fact" in names(taken(arrived, stale, proof_fresh_for=timedelta(days=61))[0])
+    assert names(taken(arrived, proven, proof_fresh_for=timedelta(hours=1))[0]) == ["utter_thanks"]
 
 
 def test_what_needs_a_missing_consent_is_not_kept_and_the_consent_is_asked_for_once() -> None:

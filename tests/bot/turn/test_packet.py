@@ -7,7 +7,7 @@ from typing import Any
 import orjson
 
 from bot.turn.deeds import Deed, MoveJourney, NoteExperience, Remember
-from bot.turn.packet import VERSION, Packet, build_packet, read_packet, renew_packet, stored
+from bot.turn.packet import VERSION, Packet, PacketRelated, build_packet, read_packet, renew_packet, stored
 from memory.context import Context
 from tests.bot.turn.gathered import DECLARED, NOW, ago, consent, context, fact, journey, moment, promise
 
@@ -75,6 +75,20 @@ def test_a_renewed_packet_keeps_what_was_wanted() -> None:
 
     assert (later.want, later.reason, facts(later)) == (packet.want, "asked", {"phone": SMITH})
     assert [(one.id, one.state) for one in later.promises] == [(3, "open")]
+
+
+def test_what_the_past_has_is_kept_when_the_rest_is_renewed() -> None:
+    moment = PacketRelated("05 Jan 2026 customer: the card again", "words: card", 256, NOW)
+    packet = build_packet(context(), DECLARED, reason="asked", want="my card", tried=(), now_lines=(), now=NOW, related=[moment])
+
+    assert read_packet(orjson.loads(orjson.dumps(stored(packet)))).related == (moment,)
+    assert renew_packet(packet, context(), DECLARED, NOW).related == (moment,)
+
+
+def test_packets_of_older_versions_are_read() -> None:
+    older = {name: value for name, value in stored(built(context())).items() if name != "related"} | {"version": 2}
+
+    assert read_packet(orjson.loads(orjson.dumps(older))).related == ()
 
 
 def test_a_stage_that_is_declared_no_more_is_called_by_its_name() -> None:

@@ -6,9 +6,11 @@ from datetime import timedelta
 
 from bot.turn.retain import PAUSE_S, REST_S, STEP_ROWS, Retain
 from memory.clock import ManualClock
-from memory.database import Database
+from memory.customers import Profile, find_or_make
+from memory.database import Database, Tx
 from memory.declared import Retention
 from memory.inbox import put_in_quarantine, quarantined
+from memory.links import CODE_TTL, KEPT_FOR, links_to_clear, make_code
 
 RULES = (Retention("text", 30, "mask"), Retention("quarantine", 30, "remove"))
 
@@ -40,3 +42,17 @@ async def test_it_goes_step_by_step_and_rests(sqlite_database: Database, clock: 
     clock.advance(timedelta(days=30).total_seconds())
     assert await retain.look() == PAUSE_S
     assert await left(sqlite_database) == 0
+
+
+async def test_ended_links_are_cleared_whatever_the_rules_are(sqlite_database: Database, clock: ManualClock) -> None:
+    def make(tx: Tx) -> None:
+        who = find_or_make(tx, "telegram", [Profile("42")], at=clock.now())["42"]
+        for _ in range(STEP_ROWS + 1):
+            make_code(tx, who.customer_id, who.identity_id, by="customer", at=clock.now())
+
+    await sqlite_database.write(make)
+    clock.advance((CODE_TTL + KEPT_FOR).total_seconds())
+    retain = Retain(sqlite_database, clock, ())
+
+    assert [await retain.look() for _ in range(3)] == [PAUSE_S, PAUSE_S, REST_S]
+    assert await sqlite_database.read(lambda tx: links_to_clear(tx, now=clock.now() + timedelta(days=1))) == 0

@@ -9,7 +9,10 @@ from typing import Any
 import pytest
 
 from bot.messages import Event
+from bot.turn.brain import KnowledgeBrain
 from bot.turn.decision import Arrived, Decision
+from bot.turn.linker import Linker
+from bot.turn.linking import Gate
 from bot.turn.rights import (
     CONFIRM,
     FORGET,
@@ -23,6 +26,7 @@ from bot.turn.rights import (
 )
 from bot.understand.hear import hear
 from bot.understand.knowledge import Knowledge
+from memory.clock import ManualClock
 from memory.context import Context, Past
 from memory.declared import Declarations, Declared
 from tests.bot.turn.test_decide import NOBODY, NOW, came, episode, known
@@ -191,6 +195,18 @@ def test_a_proof_that_is_too_old_is_none() -> None:
     decision = answered(came(MY_DATA), with_facts("verified", days=400), DECLARED)
     assert decision is not None
     assert decision.says[0].name == "utter_my_data_withheld"
+
+
+@pytest.mark.parametrize(("proven_days_ago", "holds_days", "named"), [(40, 50, "utter_my_data"), (10, 5, "utter_my_data_withheld")])
+async def test_how_long_a_proof_holds_is_set(clock: ManualClock, proven_days_ago: int, holds_days: int, named: str) -> None:
+    """The gate of the turn carries the setting to everything that goes by a proof."""
+    gate = Gate(fresh_for=timedelta(days=holds_days))
+    nowhere: Any = None  # no link is wished for, so no database is asked
+    brain = KnowledgeBrain(NOTHING, returning_after_s=60, declared=DECLARED, linker=Linker(nowhere, clock, NOTHING, DECLARED, gate))
+
+    decision, _ = await brain.think(came(MY_DATA), with_facts("verified", days=proven_days_ago))
+
+    assert [say.name for say in decision.says] == [named]
 
 
 def test_of_who_nothing_is_known_nothing_is_told() -> None:

@@ -7,14 +7,17 @@ from typing import Any
 
 import sqlalchemy as sa
 
+from bot.turn.contact import Not
 from bot.turn.tell import Told, tell
 from memory.clock import ManualClock
 from memory.consents import keep_consent
 from memory.customers import Known, Profile, find_or_make, ownership_of
 from memory.database import Database, Record, Tx
+from memory.declared import SERVICE
 from memory.exchanges import exchanges_after
 from memory.facts import CUSTOMER, remember
 from memory.facts import Told as ToldFact
+from memory.forget import forget
 from memory.known import refresh_known
 from memory.outbox import drop_purpose, outbox_table
 from tests.bot.turn.gathered import DECLARED, OFFERS
@@ -68,6 +71,20 @@ async def test_told_twice_under_one_key_it_is_put_out_once(database: Database, c
     assert (await told(database, clock, who, key="spring")).again
     assert not (await told(database, clock, other, key="spring")).again
     assert len(await rows(database)) == 2
+
+
+async def test_who_was_forgotten_is_not_written_to(database: Database, clock: ManualClock) -> None:
+    """Not for a service either, which needs no consent: their address is masked, and what is said to it would be kept of them."""
+    who = await met(database, clock)
+    assert (await forget(database, clock, who.customer_id, asked_by="test")).is_done
+    now = clock.now()
+
+    done = await database.write(
+        lambda tx: tell(tx, DECLARED, who.customer_id, "A new card", SERVICE, now=now, zone=UTC, channels=("telegram",))
+    )
+
+    assert done == Told(refused=Not("they were forgotten"))
+    assert await rows(database) == []
 
 
 async def test_without_consent_nothing_is_put_out(database: Database, clock: ManualClock) -> None:

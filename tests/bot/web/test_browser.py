@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import threading
 from collections.abc import Iterator
+from concurrent.futures import Future
 from pathlib import Path
 
 import pytest
@@ -25,20 +26,22 @@ def browser(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Chrome]:
 @pytest.fixture
 def url(tmp_path: Path) -> Iterator[str]:
     """Everything that ``legato try`` runs, in a thread of its own: the browser's driver blocks the test's."""
-    loop, ready = asyncio.new_event_loop(), threading.Event()
-    found: list[str] = []
+    loop, found = asyncio.new_event_loop(), Future[str]()
     stop = asyncio.Event()
 
     async def run() -> None:
-        async with tryout(tmp_path, assistant="banking", port=0) as running:
-            found.append(running.url)
-            ready.set()
-            await stop.wait()
+        try:
+            async with tryout(tmp_path, assistant="banking", port=0) as running:
+                found.set_result(running.url)
+                await stop.wait()
+        except BaseException as error:
+            if found.done():
+                raise
+            found.set_exception(error)  # told at once, instead of waiting for what will not come
 
     thread = threading.Thread(target=lambda: loop.run_until_complete(run()), daemon=True)
     thread.start()
-    assert ready.wait(START_S), "the playground has not started"
-    yield found[0]
+    yield found.result(START_S)
     loop.call_soon_threadsafe(stop.set)
     thread.join(START_S)
     loop.close()

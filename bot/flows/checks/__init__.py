@@ -1,0 +1,1 @@
+"""What ``legato check`` looks at in flows, one module for each kind of thing."""

@@ -1,0 +1,1 @@
+"""Tests of the records: the contract, the sample, and the way over HTTP."""
