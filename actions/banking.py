@@ -256,12 +256,20 @@ async def _cards(call: Call) -> list[Record]:
 
 
 async def _card(call: Call) -> Record:
-    """The card that is meant: the one of these last digits, else the only one."""
-    ending = call.text("card_ending")
-    if ending:
-        found = [one for one in await call.mine("cards") if one["ending"] == digits(ending)]
+    """The card that is meant: the one of these last digits, else the only one of this kind, else the only one.
+
+    What the customer chose just now counts before ``card_ending``, which may be what an earlier conversation was about.
+    """
+    said = call.text("which_card") or call.text("card_ending")
+    if said:
+        words = said.casefold().replace(".", " ").split()
+        cards = await call.mine("cards")
+        found = [one for one in cards if one["ending"] in (*words, digits(said))]
+        found = found or [one for one in cards if one["kind"] in words and one["state"] != EXPIRED]
         if not found:
             raise Failed("not_found", "card")
+        if len(found) > 1:
+            raise Failed("several", "which_card")
         return found[0]
     cards = await _cards(call)
     if len(cards) > 1:

@@ -36,6 +36,19 @@ class SendCode(RecordsAction):
         return Result({"code_sent_to": told["sent_to"], "code_minutes": told["minutes"]}, (("utter_code_sent", told),))
 
 
+class RecordsKnown(RecordsAction):
+    """Whether it is known which of the company's records are the customer's: a person's word, or a link, proves who writes and not that."""
+
+    proof: ClassVar[str] = "seen"
+    asks_who: ClassVar[bool] = True
+
+    def name(self) -> str:
+        return "action_records_known"
+
+    async def act(self, call: Call) -> Result:
+        return Result({"records_known": call.who is not None and call.who.record is not None})
+
+
 class CheckCode(RecordsAction):
     """Checks the code that the customer entered, and notes that they are proven."""
 

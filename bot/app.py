@@ -109,6 +109,8 @@ class Legato:
     """What goes on beside turns and sends, by its name in the log."""
     records: Records | None = None
     """The company's systems, where whoever built this lends them."""
+    warming: list[Callable[[], Coroutine[Any, Any, None]]] = field(default_factory=list)
+    """What is got ready while everything else begins."""
     closing: list[Callable[[], Awaitable[None]]] = field(default_factory=list)
     """What lets go of connections at the end, beside the database's."""
     crashed: bool = False
@@ -127,13 +129,14 @@ class Legato:
         """
         async with contextlib.AsyncExitStack() as stack:
             stack.push_async_callback(self.database.close)
-            for close in self.closing:
-                stack.push_async_callback(close)
+            stack.push_async_callback(self._let_go)
             await self.between.start()
             stack.push_async_callback(self.between.close)
             self.process.announce(self.between.presence)
             tasks: list[asyncio.Task[None]] = []
             try:
+                for warm in self.warming:
+                    self._spawn(tasks, warm())
                 if CHANNELS in self.parts:
                     if self.between.link is not None:
                         self._spawn(tasks, warn_of_rivals(self.between.presence, self.process))
@@ -154,10 +157,36 @@ class Legato:
                 for one in busy:
                     await (one.abandon() if self.crashed else one.finish())
 
+    async def use(self, assistant: Assistant) -> None:
+        """Go on with this content in place of the old: the next turn is its first. What is under way ends with the old one.
+
+        For trying things: a running assistant of several processes is restarted instead, so that all of them say the same.
+        """
+        self.assistant = assistant
+        if self.intents is not None or assistant.flows:
+            self.intents = await asyncio.to_thread(learn_intents, assistant, self.settings, self.encoder)
+        own = _brain(self)
+        writer = _writer(self)
+        for worker in self.workers:
+            worker.use(None if worker.watches else own, writer, assistant.declared)
+        if self.desk_intake is not None:
+            self.desk_intake.casework.use(assistant.replies, assistant.declared)
+        for one in self.background.values():
+            if isinstance(one, Resend):
+                one.replies = assistant.replies
+            elif isinstance(one, Retain):
+                one.rules = assistant.declared.retention
+        self.recaller.use(assistant.declared)
+
     async def run(self) -> None:
         """Run until cancelled."""
         async with self.running():
             await asyncio.Event().wait()
+
+    async def _let_go(self) -> None:
+        """Close what was opened along the way; new content has opened more."""
+        for close in reversed(self.closing):
+            await close()
 
     @staticmethod
     def _spawn(tasks: list[asyncio.Task[None]], work: Coroutine[Any, Any, None]) -> None:
@@ -312,6 +341,7 @@ def _runner(legato: Legato) -> Runner:
         replies=assistant.replies.names,
         more={KEY: as_json(assistant.declared)},
     )
+    legato.warming.append(runner.warm)
     legato.closing.append(runner.close)
     return runner
 
@@ -348,15 +378,24 @@ def _rasa_brain(legato: Legato) -> Brain:
     )
 
 
-def _add_turns(legato: Legato, name: str, brain: Brain | Around | None, actions: RunAction | None) -> None:
-    settings, assistant = legato.settings, legato.assistant
-    writer = Writer(
+def _brain(legato: Legato, actions: RunAction | None = None) -> Brain:
+    return _rasa_brain(legato) if legato.settings.brain == "rasa" else _own_brain(legato, actions)
+
+
+def _writer(legato: Legato) -> Writer:
+    assistant = legato.assistant
+    return Writer(
         assistant.replies,
         company=assistant.company,
         expectation=assistant.expectation,
         declared=assistant.declared,
         language=assistant.language,
     )
+
+
+def _add_turns(legato: Legato, name: str, brain: Brain | Around | None, actions: RunAction | None) -> None:
+    settings, assistant = legato.settings, legato.assistant
+    writer = _writer(legato)
 
     def worker(thinks: Brain, behind_s: float) -> TurnWorker:
         return TurnWorker(
@@ -377,7 +416,7 @@ def _add_turns(legato: Legato, name: str, brain: Brain | Around | None, actions:
         )
 
     if WORKER in legato.parts:
-        own = _rasa_brain(legato) if settings.brain == "rasa" else _own_brain(legato, actions)
+        own = _brain(legato, actions)
         legato.workers.append(worker(own if brain is None else brain(own) if callable(brain) else brain, 0.0))
         legato.background["the digest"] = Digest(legato.database, legato.clock, legato.signals, name=name, encoder=legato.encoder)
         legato.background["forgetting"] = Forgetting(

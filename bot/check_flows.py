@@ -11,13 +11,10 @@ from typing import Any
 from bot.assistants import Assistant
 from bot.assistants.said import ALWAYS
 from bot.content import Loaded, Mistake, read_yaml
-from bot.flows.check import ActionNames, ReplyNames, check_flows
+from bot.flows.check import ActionNames, ButtonAt, ReplyNames, check_flows
 from bot.flows.checks.examples import Judge, Learn
 from bot.flows.read import domain_files
 from bot.turn.reply import OPTIONAL, REQUIRED
-
-START = "/flow "
-"""What the payload of a button begins with that starts a flow."""
 
 PACKAGE = "actions"
 
@@ -67,25 +64,29 @@ def _name_of(node: ast.ClassDef) -> Iterator[str]:
 
 def reply_names(assistant: Assistant) -> ReplyNames:
     """What flows have to know of the assistant's replies."""
-    variants = assistant.replies.variants
-    payloads = {button.payload for ways in variants.values() for way in ways for row in way.buttons for button in row}
-    places: dict[str, tuple[Path, int]] = {}
-    for path in (assistant.folder / "replies.yml", *domain_files(assistant.folder)):
-        loaded = read_yaml(path, []) if path.exists() else None
-        if loaded is not None:
-            places |= {name: (path, loaded.line_of(("responses", name))) for name in _keys(loaded, "responses")}
+    replies = assistant.replies
+    paths = (assistant.folder / "replies.yml", *domain_files(assistant.folder))
+    files = [loaded for path in paths if path.exists() and (loaded := read_yaml(path, [])) is not None]
     return ReplyNames(
-        needs={name: tuple(way.needs for way in ways) for name, ways in variants.items()},
+        needs={name: tuple(way.needs for way in ways) for name, ways in replies.variants.items()},
         given=REQUIRED,
         always=OPTIONAL | ALWAYS,
-        starts=frozenset(payload.removeprefix(START).strip() for payload in payloads if payload.startswith(START)),
-        places=places,
+        places={name: (file.path, file.line_of(("responses", name))) for file in files for name in _responses(file)},
+        buttons=tuple(button for file in files for button in _buttons(file)),
+        instead=frozenset(one.instead for one in replies.relevance.values() if one.instead),
     )
 
 
-def _keys(loaded: Loaded, key: str) -> list[str]:
-    section = loaded.data.get(key) if isinstance(loaded.data, Mapping) else None
-    return [name for name in section if isinstance(name, str)] if isinstance(section, Mapping) else []
+def _responses(loaded: Loaded) -> Mapping[str, Any]:
+    section = loaded.data.get("responses") if isinstance(loaded.data, Mapping) else None
+    return section if isinstance(section, Mapping) else {}
+
+
+def _buttons(loaded: Loaded) -> Iterator[ButtonAt]:
+    for name, ways in _responses(loaded).items():
+        for number, way in enumerate(ways):
+            for row, button in enumerate(way.get("buttons") or ()):
+                yield ButtonAt(button["payload"], loaded.path, loaded.line_of(("responses", name, number, "buttons", row, "payload")))
 
 
 def played_flows(folder: Path) -> frozenset[str]:

@@ -117,8 +117,11 @@ def try_(
         for file in folder.glob(f"try-{Path(assistant).name}.db*"):
             file.unlink()
 
+    def tell(text: str) -> None:
+        out.print(text, markup=False, highlight=False, soft_wrap=True)
+
     async def main_() -> None:
-        async with tryout(folder, assistant=assistant, port=port) as running:
+        async with tryout(folder, assistant=assistant, port=port, told=tell) as running:
             out.print(f"\n[bold]Legato[/] is at [bold cyan]{running.url}[/]   (Ctrl-C stops it)\n\nTry this:\n{TRY_THIS}\n", soft_wrap=True)
             await asyncio.Event().wait()
 
@@ -194,11 +197,12 @@ def qa_run(
     database: Annotated[str | None, typer.Option(help="a PostgreSQL URL; without it, each plays on a SQLite file")] = None,
     junit: Annotated[Path | None, typer.Option(help="write a JUnit report here")] = None,
     verbose: Annotated[bool, typer.Option("--verbose", "-v", help="show every transcript")] = False,
+    over_http: Annotated[bool, typer.Option("--over-http", help="let an action server run the actions")] = False,
 ) -> None:
     """Play scripted dialogues. Exit code: 0 all passed, 1 something differs, 2 a script is broken."""
     from bot.qa import run as play
 
-    raise typer.Exit(play(paths, jobs=jobs, name=name, database=database, junit=junit, verbose=verbose))
+    raise typer.Exit(play(paths, jobs=jobs, name=name, database=database, junit=junit, verbose=verbose, over_http=over_http))
 
 
 @app.command(rich_help_panel="Store")

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import contextlib
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass
 from pathlib import Path
 
 from bot.app import Legato, build
 from bot.settings import Settings
 from bot.simulator import Simulator, serve
-from bot.web.playground import Agent, playground_app, serve_app
+from bot.watching import watching
+from bot.web.playground import Agent, Notices, playground_app, serve_app
 
 CUSTOMER_TOKEN = "1001:the-token-of-the-simulated-customers-bot"  # noqa: S105 - known to the simulator alone
 DESK_TOKEN = "1002:the-token-of-the-simulated-agents-bot"  # noqa: S105
@@ -31,10 +32,13 @@ class Tryout:
 
 
 @contextlib.asynccontextmanager
-async def tryout(folder: Path, *, assistant: str, port: int, host: str = "127.0.0.1") -> AsyncIterator[Tryout]:
+async def tryout(
+    folder: Path, *, assistant: str, port: int, host: str = "127.0.0.1", told: Callable[[str], None] = str
+) -> AsyncIterator[Tryout]:
     """Run everything until the context ends. The memory stays in ``folder``, so that the next time customers are known.
 
-    The simulated people have the same ids every time; Telegram's part, the chats themselves, begins anew.
+    The simulated people have the same ids every time; Telegram's part, the chats themselves, begins anew. What is edited in the assistant's
+    folder is live at once, or its mistakes are shown; ``told`` gets what the page shows at its edge, for the terminal.
     """
     # Ids go on from one time to the next, as Telegram's do: the memory knows the updates, messages and topics of the last time.
     begun = int(time.time())
@@ -55,11 +59,14 @@ async def tryout(folder: Path, *, assistant: str, port: int, host: str = "127.0.
             api_base=telegram.url,
             database_url=f"sqlite:///{folder / f'try-{Path(assistant).name}.db'}",
             assistant=assistant,
+            records=f"sample:{folder / f'try-{Path(assistant).name}-records.db'}",
+            learned_folder=folder,
             returning_after_s=300.0,
             uncertain_wait_s=60.0,
             desk_posts_per_minute=0.0,
         )
         legato = await build(settings)
+        notices = Notices()
         app = playground_app(
             sim,
             legato.database,
@@ -70,6 +77,7 @@ async def tryout(folder: Path, *, assistant: str, port: int, host: str = "127.0.
             agents=[Agent(id_, f"{first} {last}") for id_, first, last in AGENTS],
             first_words=FIRST_WORDS.get(assistant) or legato.assistant.knowledge.articles[0].questions[0],
             recaller=legato.recaller,
+            notices=notices,
         )
-        async with legato.running(), serve_app(app, host, port) as url:
+        async with legato.running(), serve_app(app, host, port) as url, watching(legato, notices, told):
             yield Tryout(legato, sim, url)

@@ -98,12 +98,17 @@ class Recaller:
 
     def __init__(self, database: Database, declared: Declarations, clock: Clock, cache: Cache, *, encoder: Encoder | None = None) -> None:
         self._database = database
-        self._declared = declared
+        self._has_encoder = encoder is not None
+        self.use(declared)
         self._clock = clock
         self._cache = cache
         self._encoder = encoder
         # Processes that share a cache may have been started with other files, or without the encoder.
-        self._with = [FORM, hashlib.blake2b(repr(declared).encode(), digest_size=8).hexdigest(), encoder is not None]
+
+    def use(self, declared: Declarations) -> None:
+        """Recall by these declarations from now on; what was recalled by others is not taken from the cache."""
+        self._declared = declared
+        self._with = [FORM, hashlib.blake2b(repr(declared).encode(), digest_size=8).hexdigest(), self._has_encoder]
 
     async def __call__(
         self, customer_id: int, *, for_: For = "agent", query: str | None = None, budget: int = BUDGET, level: str | None = None

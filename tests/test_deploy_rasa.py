@@ -23,7 +23,7 @@ class Yaml12(yaml.SafeLoader):
     """As Rasa reads it (YAML 1.2): only true and false are yes and no. A key that stands twice is a mistake."""
 
     def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
-        keys = [self.construct_object(key, deep=True) for key, _ in node.value]  # type: ignore[no-untyped-call]
+        keys = [self.construct_object(key, deep=True) for key, _ in node.value]
         assert len(set(keys)) == len(keys), f"{node.start_mark}: a key stands twice"
         return super().construct_mapping(node, deep)
 
@@ -36,7 +36,7 @@ Yaml12.add_implicit_resolver("tag:yaml.org,2002:bool", re.compile("^(?:true|fals
 
 
 def read(name: str) -> Any:
-    return yaml.load((FOLDER / name).read_text(encoding="utf-8"), Yaml12)  # type: ignore[arg-type]
+    return yaml.load((FOLDER / name).read_text(encoding="utf-8"), Yaml12)
 
 
 DOMAIN = read("domain.yml")

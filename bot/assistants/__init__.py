@@ -58,6 +58,11 @@ class Assistant:
     flows: Flows = field(default_factory=Flows)
 
 
+def shared_files() -> tuple[Path, ...]:
+    """What all assistants are read from beside their own folders."""
+    return (_HERE / "replies.yml", _HERE / "memory.yml")
+
+
 def is_name(text: str) -> bool:
     """Whether an assistant may be called so."""
     return re.fullmatch(_NAME, text) is not None

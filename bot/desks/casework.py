@@ -54,10 +54,13 @@ class Casework:
     """
 
     def __init__(self, replies: Replies, declared: Declarations | None = None, *, zone: tzinfo = UTC, late_claim_s: float = 900.0) -> None:
-        self._replies = replies
-        self._declared = declared or Declarations()
+        self.use(replies, declared or Declarations())
         self._zone = zone
         self._late = timedelta(seconds=late_claim_s)
+
+    def use(self, replies: Replies, declared: Declarations) -> None:
+        """Speak and note with these from now on."""
+        self._replies, self._declared = replies, declared
 
     def act(self, tx: Tx, incoming: Incoming, *, now: datetime, looked: Stamped | None = None) -> Acted:
         """Deal with one update of an agent who may act. The caller commits; a repeated update is SEEN and changes nothing.

@@ -48,7 +48,7 @@ class DeskIntake:
         looking: Looking | None = None,
     ) -> None:
         self._database = database
-        self._casework = casework
+        self.casework = casework
         self._signals = signals
         self._clock = clock
         self._chat_id = chat_id
@@ -73,7 +73,7 @@ class DeskIntake:
         looked = await self._looking(incoming, words) if words and self._looking is not None else None
         for left in reversed(range(TRIES)):
             try:
-                await self._database.write(lambda tx: self._casework.act(tx, incoming, now=self._clock.now(), looked=looked))
+                await self._database.write(lambda tx: self.casework.act(tx, incoming, now=self._clock.now(), looked=looked))
             except (OperationalError, InterfaceError):
                 raise
             except Exception as error:

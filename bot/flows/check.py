@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Collection
 
 from bot.content import Mistake
+from bot.flows.checks.buttons import ButtonAt, check_buttons, started
 from bot.flows.checks.examples import Learn, check_examples
 from bot.flows.checks.names import ActionNames, ReplyNames, check_names
 from bot.flows.checks.ways import check_ways, never_starts
 from bot.flows.model import Flows
 from memory.declared import Declarations
 
-__all__ = ["ActionNames", "ReplyNames", "check_flows"]
+__all__ = ["ActionNames", "ButtonAt", "ReplyNames", "check_flows"]
 
 
 def check_flows(
@@ -29,8 +30,9 @@ def check_flows(
     no looking for any. ``learn`` None: no example is tried.
     """
     found = [
-        *check_ways(flows, replies.starts),
+        *check_ways(flows, started(replies.buttons)),
         *check_names(flows, declared, replies, actions),
+        *check_buttons(flows, replies.buttons),
         *check_examples(flows, learn),
         *(_unplayed(flows, played) if played is not None else ()),
     ]

@@ -14,7 +14,7 @@ from typing import Any
 from bot.flows.actions import Called, Done
 from bot.flows.commands import Command, names_of
 from bot.flows.model import Flows
-from bot.flows.repair import apply
+from bot.flows.repair import apply, take_named
 from bot.flows.state import State, kept_state, read_state
 from bot.flows.steps import advance
 from bot.flows.work import Outcome, Situation, Work
@@ -47,6 +47,7 @@ class Engine:
         work = Work(self.flows, self.declared, self.replies, self.demands, self.still_wanted, state, situation)
         for command in commands:
             apply(work, command)
+        take_named(work)
         if work.handoff is None:
             yield from advance(work)
         again = asked_again(work)

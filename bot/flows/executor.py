@@ -6,6 +6,7 @@ Importing this imports rasa-sdk, which costs a start more than all the rest of a
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import functools
 import importlib
 import inspect
@@ -43,8 +44,8 @@ for _name in ("rasa_sdk.executor", "rasa_sdk.interfaces"):  # at INFO and DEBUG 
 
 
 class Executor(ActionExecutor):  # type: ignore[misc]
-    """rasa-sdk's, with three differences: it keeps nothing from one call to the next, it needs no domain, and a plain function waits
-    in a thread of its own, so that it keeps nobody else waiting."""
+    """rasa-sdk's, with three differences: it keeps nothing from one call to the next, save for a Rasa that sends digests; it needs no
+    domain; and a plain function waits in a thread of its own, so that it keeps nobody else waiting."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -72,18 +73,17 @@ class Executor(ActionExecutor):  # type: ignore[misc]
                     ended.set_result(value) if error is None else ended.set_exception(error)
 
             def work() -> None:
-                value, error = None, None
+                value: Any = None
+                error: BaseException | None = None
                 try:
                     value = context.run(f, *arguments)
+                except (StopIteration, SystemExit):  # neither can be raised where it is waited for
+                    error = RuntimeError("it ended itself")
                 except BaseException as raised:
-                    error = (
-                        raised
-                        if isinstance(raised, Exception) and not isinstance(raised, StopIteration)
-                        else RuntimeError("it ended itself")
-                    )
+                    error = raised
                 finally:
                     self._free.release()
-                if not loop.is_closed():
+                with contextlib.suppress(RuntimeError):  # the loop has ended before it
                     loop.call_soon_threadsafe(settle, value, error)
 
             # A daemon, as a process that is to end must not wait for it.

@@ -144,6 +144,7 @@ class _Message:
     heard: Heard
     said: Said = field(default_factory=lambda: Said(""))
     entities: tuple[Entity, ...] = ()
+    facts: bool = False
     guesses: Sequence[Guess] | None = None
     in_scope: bool = True
     scope: float = 1.0
@@ -211,6 +212,7 @@ class _Message:
         yes = True if heard.affirm else False if heard.deny else None
         self.said = read_said(text, yes=yes)
         examples = self.engine.flows.examples
+        self.facts = bool(found)
         self.entities = named(text, examples.entities, examples.patterns, found)
         if edited:
             return self._plan(list(self._edited()))
@@ -411,6 +413,8 @@ class _Message:
         if told:
             yield from told
             yield Repeat()
+        elif self.facts or (said.asks and any(hit.score >= ARTICLE_UNSURE for hit in self.heard.hits)):
+            return
         elif self._judged() and self._candidates(None) and self._candidates(None)[0][0].id == self._flow_id():
             yield Repeat()
         else:

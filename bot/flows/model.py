@@ -143,10 +143,14 @@ class Slot:
 
 @dataclass(frozen=True, slots=True)
 class Action:
-    """An action that the domain lists, with the level that the customer's identity needs before it runs."""
+    """An action that the domain lists, with the level that the customer's identity needs before it runs.
+
+    ``changes`` is False where it only looks something up: whoever stops afterwards need not be told that something stays done.
+    """
 
     name: str
     proof: Proof = "seen"
+    changes: bool = True
 
 
 @dataclass(frozen=True, slots=True)

@@ -37,7 +37,7 @@ def read_flows(folder: Path, declared: Declarations, mistakes: list[Mistake], *,
     domain, examples = DomainText(), ExamplesText()
     for path in domain_files(folder):
         if (file := _node(path, mistakes)) is not None:
-            read_domain_of(file, declared, domain, places)
+            read_domain_of(file, declared if whole else None, domain, places)
     for path in _files(folder, "nlu"):
         if (file := _node(path, mistakes)) is not None:
             read_examples_of(file, examples, places)
@@ -50,12 +50,12 @@ def read_flows(folder: Path, declared: Declarations, mistakes: list[Mistake], *,
             flows[flow.id] = flow
     said = examples.done(domain.slots.values(), whole=len(mistakes) == before)
     facts = [fact_slot(declared.facts[name]) for name in _slot_names(flows.values()) if name in declared.facts]
-    whole = domain.done(facts)
+    spoken_of = domain.done(facts)
     # What a file lacks that cannot be read would look like a mistake in the others.
     if whole and len(mistakes) == before:
         for flow in flows.values():
-            _check(flow, flows, whole, mistakes)
-    return Flows(flows, whole, said, places)
+            _check(flow, flows, spoken_of, mistakes)
+    return Flows(flows, spoken_of, said, places)
 
 
 def domain_files(folder: Path) -> list[Path]:
@@ -69,7 +69,7 @@ def _files(folder: Path, name: str) -> list[Path]:
 
 
 def _in(folder: Path) -> list[Path]:
-    return sorted(path for ending in ENDINGS for path in folder.glob(ending))
+    return sorted(path for ending in ENDINGS for path in folder.rglob(ending))
 
 
 def _node(path: Path, mistakes: list[Mistake]) -> Node | None:

@@ -22,7 +22,7 @@ from bot.flows.commands import (
     YesNo,
 )
 from bot.flows.model import Collect
-from bot.flows.stack import chain, drop_lowest, find_root, name_of, raise_root, root_index, root_of
+from bot.flows.stack import chain, collects, drop_lowest, find_root, name_of, raise_root, root_index, root_of
 from bot.flows.state import State, is_old
 from bot.flows.steps import ask, ask_proof, begin, confirm, end_chain, offer_person
 from bot.flows.work import Work, values_of
@@ -37,10 +37,8 @@ def apply(work: Work, command: Command) -> None:
     match command:
         case Named():
             work.state.name(command.things, work.situation.now)
-            _take_named(work)
         case Start():
             _start(work, command.flow)
-            _take_named(work)
         case Offer():
             _offer(work, command)
         case Answer() | Fill():
@@ -67,16 +65,18 @@ def apply(work: Work, command: Command) -> None:
             work.state.paused = bool(work.state.stack)
 
 
-def _take_named(work: Work) -> None:
-    """Fill what is named at once, asked for or not: an action of the flow under way may read it."""
-    for slot in work.flows.domain.slots.values() if work.state.stack else ():
-        if not slot.entities or slot.fact or work.state.slots.get(slot.name) is not None:
+def take_named(work: Work) -> None:
+    """Fill what is named and no step of an open flow asks for: an action of the flow under way may read it."""
+    if not work.state.stack or not work.state.said:
+        return
+    asked = {slot for frame in work.state.stack if (flow := work.flows.flows.get(frame.flow)) is not None for slot in collects(flow)}
+    kept = {kind for slot in asked for kind in work.slot(slot).entities}  # two slots may be of one kind, such as two days
+    for slot in work.flows.domain.slots.values():
+        if slot.fact or not slot.entities or slot.name in asked or work.state.slots.get(slot.name) is not None:
             continue
-        if (found := work.named(slot.name)) is not None:
-            kind, value = found
-            if not slot.values or value in slot.values:
-                del work.state.said[kind]
-                work.set(slot.name, value)
+        if (found := work.named(slot.name)) is not None and found[0] not in kept and (not slot.values or found[1] in slot.values):
+            del work.state.said[found[0]]
+            work.set(slot.name, found[1])
 
 
 # -- beginning and ending -----------------------------------------------------------------------------------------------
@@ -111,7 +111,9 @@ def _start(work: Work, flow_id: str) -> None:
     if state.stack and not state.paused:
         work.say("utter_flow_switch", flow=flow.name, other=work.flow_name())
     if state.paused:
-        state.stack, state.paused = [], False
+        while state.stack:
+            end_chain(work)
+        state.paused = False
     state.waits = None
     begin(work, flow_id)
     if (dropped := drop_lowest(state)) is not None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import functools
 import json
 import logging
 from collections.abc import Callable, Iterable, Mapping
@@ -40,7 +41,9 @@ UNAVAILABLE = frozenset({408, 425, 429, 502, 503})
 
 
 class Runner(RunAction, Protocol):
-    """Runs actions until it is closed."""
+    """Runs actions until it is closed. ``warm`` gets ready what the first one would wait for, and says in the log what is wrong with it."""
+
+    async def warm(self) -> None: ...
 
     async def close(self) -> None: ...
 
@@ -90,6 +93,12 @@ def make_runner(
     )
 
 
+@functools.cache
+def _sdk_version() -> str:
+    """rasa-sdk's own: its server complains of every caller whose version is another."""
+    return version("rasa-sdk")
+
+
 class _Runner:
     """What both have in common: the call's form, its time limit, how many run at a time, and how an answer is read."""
 
@@ -123,7 +132,7 @@ class _Runner:
             "next_action": called.action,
             "sender_id": called.sender,
             "tracker": tracker_of(called, self._domain, at=self._clock.now()),
-            "version": version("rasa-sdk"),
+            "version": _sdk_version(),
         }
         return f'{json.dumps(call, ensure_ascii=False, separators=(",", ":"))[:-1]},"domain":{self._domain_json}}}'
 
@@ -158,6 +167,9 @@ class _Runner:
         if not task.cancelled():
             task.exception()  # it is nobody's any more
 
+    async def warm(self) -> None:
+        """Nothing has to be got ready."""
+
     async def close(self) -> None:
         """Let go of what is held. Calls that are left to themselves are cancelled once more and not waited for."""
         for task in self._left:
@@ -176,13 +188,16 @@ class InProcess(_Runner):
         self._executor: Executor | None = None
 
     async def __call__(self, called: Called) -> Done:
-        if self._executor is None:  # its import is slow, and no action's fault
+        await self.warm()
+        return Done(failed="unavailable") if self._executor is None else await super().__call__(called)
+
+    async def warm(self) -> None:
+        """Import the actions, in a thread: it takes a good part of a second, and is no action's fault."""
+        if self._executor is None:
             try:
                 self._executor = await asyncio.to_thread(_find, self._packages)
             except Exception as error:
-                logger.error("action %s cannot be run: %s", called.action, error)
-                return Done(failed="unavailable")
-        return await super().__call__(called)
+                logger.error("no action can be run: %s", error)
 
     async def _run(self, called: Called) -> Done:
         from bot.flows.executor import answer

@@ -51,9 +51,13 @@ def drop_lowest(state: State) -> str | None:
     roots = [n for n, one in enumerate(state.stack) if not one.called]
     if len(roots) <= MOST_OPEN:
         return None
-    lowest = state.stack[0].flow
-    state.stack = state.stack[roots[1] :]
-    return lowest
+    gone, state.stack = state.stack[: roots[1]], state.stack[roots[1] :]
+    for slot in {slot for one in gone for slot in one.touched}:
+        for one in state.stack:
+            one.saved.pop(slot, None)
+        if not any(slot in one.touched for one in state.stack):
+            state.slots.pop(slot, None)
+    return gone[0].flow
 
 
 def name_of(flow_id: str, flows: Flows) -> str:
@@ -90,7 +94,7 @@ def end_frame(state: State, flows: Flows, keeps: frozenset[str], initial: Mappin
     frame = state.stack.pop()
     if frame.called and state.stack:
         caller = state.stack[-1]
-        caller.touched += [one for one in frame.touched if one not in caller.touched]
+        caller.touched += [one for one in frame.touched if one not in caller.touched and one not in keeps]
         caller.answered += [one for one in frame.answered if one not in caller.answered]
         caller.given += [one for one in frame.given if one not in caller.given]
         caller.saved = {**frame.saved, **caller.saved}

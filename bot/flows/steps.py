@@ -108,6 +108,8 @@ def _take(work: Work, step: Step) -> Calls:
             for name, value in step.values.items():
                 if value is None:
                     work.empty(name)
+                    if name not in work.frame.wrong:  # it is asked for anew, so what the memory has of it does not count either
+                        work.frame.wrong.append(name)
                 else:
                     work.set(name, value)
             go_on(work, step)
@@ -180,17 +182,16 @@ def accept(work: Work, step: Collect, *, silently: bool = False) -> None:
             work.empty(name)
             frame.misses += 1
             if frame.misses >= 3:
-                work.state.waits = {"for": "slot", "slot": name}
                 offer_person(work)
-            else:
-                ask(work, step, short=True, again=True)
+            ask(work, step, short=True, again=True)
             return
     if name not in frame.answered:
         frame.answered.append(name)
-    if name in frame.given:
-        frame.misses = 0
-        work.tell(name, agreed=name in frame.agreed)
-        frame.given.remove(name)
+    for one in chain(work.state):
+        if name in one.given:  # by the flow that called this one, perhaps
+            frame.misses = 0
+            work.tell(name, agreed=name in one.agreed)
+            one.given.remove(name)
     go_on(work, step)
 
 
@@ -240,6 +241,8 @@ def _act(work: Work, step: Act) -> Calls:
 def _take_result(work: Work, step: Act, done: Done) -> None:
     frame = work.frame
     failed = work.failed = failure_of(done)
+    if done.failed is not None and REASON_SLOT in work.state.slots:  # why an earlier action failed says nothing of this one
+        work.empty(REASON_SLOT)
     if done.slots.get(PROOF_SLOT) in PROOFS:  # what an action has just proven holds from here on, and not only from the next turn
         work.situation = replace(work.situation, level=max(work.situation.level, done.slots[PROOF_SLOT], key=_proof_order))
     for name, value in done.slots.items():
@@ -252,7 +255,8 @@ def _take_result(work: Work, step: Act, done: Done) -> None:
             work.dropped.append(f"slot {name} of {step.action}")
     for one in done.says:
         work.utter(replace(one, variables={**work.variables, **one.variables}) if one.name is not None else one, own=False)
-    if failed is None:
+    about = work.flows.domain.actions.get(step.action)
+    if failed is None and (about is None or about.changes):
         frame.done = True
     if done.handoff is not None:
         work.handoff, work.rule = done.handoff, "flow handoff"

@@ -291,20 +291,20 @@ class _Player:
             self.lines += lines_of(event, names, topics, said)
 
 
-async def play(script: Script, source: Source) -> Played:
+async def play(script: Script, source: Source, *, over_http: bool = False) -> Played:
     """Play a script on a fresh database. Never raises: what goes wrong is a difference too."""
     async with source.fresh() as url:
-        return await play_on(script, url)
+        return await play_on(script, url, over_http=over_http)
 
 
-async def play_on(script: Script, url: str) -> Played:
-    """Play a script on the empty, migrated database at ``url``."""
+async def play_on(script: Script, url: str, *, over_http: bool = False) -> Played:
+    """Play a script on the empty, migrated database at ``url``; with ``over_http`` a server runs the actions."""
     started = time.perf_counter()
     lines: list[Line] = []
     found: tuple[int, Difference] | None
     root, listener = logging.getLogger(), None
     try:
-        async with open_stage(script, url) as stage:
+        async with open_stage(script, url, over_http=over_http) as stage:
             player = _Player(stage, script)
             player.lines = lines
             player.seen_event = stage.sim.events.last

@@ -22,6 +22,8 @@ from bot.qa.report import progress_on, show, show_mistakes, write_junit
 PASSED, DIFFERS, BROKEN = 0, 1, 2
 """Exit codes."""
 
+PlayOne = Callable[[Script], Played]
+
 PRELOADED = ["bot.qa.play"]
 """What worker processes have in common, so that it is imported once."""
 
@@ -34,13 +36,15 @@ def run(
     database: str | None = None,
     junit: Path | None = None,
     verbose: bool = False,
+    over_http: bool = False,
     console: Console | None = None,
 ) -> int:
     """Play scripts and folders of scripts; returns the exit code: 0 all passed, 1 something differs, 2 scripts are broken.
 
     ``jobs`` processes play at a time, by default one for each processor. ``name`` is a part of the name or file of those to be played.
     ``database`` is a PostgreSQL URL whose user may create databases: each dialogue gets one of its own, as it gets an SQLite file without.
-    Raises :class:`SettingsError` for a database that cannot be used.
+    ``over_http``: actions are run by a server, as ``legato actions`` is one. Raises :class:`SettingsError` for a database that cannot be
+    used.
     """
     console = console or Console(highlight=False)
     mistakes: list[Mistake] = []
@@ -55,7 +59,8 @@ def run(
     started = time.perf_counter()
     with source_of(database) as source, progress_on(console) as progress:
         bar = progress.add_task("dialogues", total=len(wanted))
-        played = _play_all(wanted, source, min(jobs or os.cpu_count() or 1, len(wanted)), lambda: progress.advance(bar))
+        play_one = partial(_play_one, source=source, over_http=over_http)
+        played = _play_all(wanted, play_one, min(jobs or os.cpu_count() or 1, len(wanted)), lambda: progress.advance(bar))
     seconds = time.perf_counter() - started
     show(console, played, seconds, verbose=verbose)
     if junit is not None:
@@ -63,25 +68,25 @@ def run(
     return PASSED if all(one.passed for one in played) else DIFFERS
 
 
-def _play_all(scripts: Sequence[Script], source: Source, jobs: int, tick: Callable[[], None]) -> list[Played]:
+def _play_all(scripts: Sequence[Script], play_one: PlayOne, jobs: int, tick: Callable[[], None]) -> list[Played]:
     """Play them, each in whatever process is free; the results in the scripts' order."""
     results: dict[Path, Played] = {}
-    for one in _in_processes(scripts, source, jobs) if jobs > 1 else map(partial(_play_one, source=source), scripts):
+    for one in _in_processes(scripts, play_one, jobs) if jobs > 1 else map(play_one, scripts):
         results[one.path] = one
         tick()
     return [results[script.path] for script in scripts]
 
 
-def _in_processes(scripts: Sequence[Script], source: Source, jobs: int) -> Iterator[Played]:
+def _in_processes(scripts: Sequence[Script], play_one: PlayOne, jobs: int) -> Iterator[Played]:
     """A process that has imported everything is copied for each worker, where the system can do that."""
     can_copy = "forkserver" in multiprocessing.get_all_start_methods()
     context = multiprocessing.get_context("forkserver" if can_copy else "spawn")
     if can_copy:
         context.set_forkserver_preload(PRELOADED)
     with ProcessPoolExecutor(jobs, mp_context=context) as pool:
-        for future in as_completed([pool.submit(_play_one, script, source) for script in scripts]):
+        for future in as_completed([pool.submit(play_one, script) for script in scripts]):
             yield future.result()
 
 
-def _play_one(script: Script, source: Source) -> Played:
-    return asyncio.run(play(script, source))
+def _play_one(script: Script, source: Source, over_http: bool) -> Played:
+    return asyncio.run(play(script, source, over_http=over_http))

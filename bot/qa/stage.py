@@ -11,13 +11,18 @@ from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import partial
 from pathlib import Path
 from typing import Any, Literal
 
 import sqlalchemy as sa
 
+from actions.declared import KEY, as_json
+from actions.shared import lend
 from bot.app import WATCHDOG, WORKER, Legato, build
+from bot.assistants import load_assistant
 from bot.channels.telegram.updates import CHANNEL
+from bot.flows.executor import find_actions
 from bot.qa.actions import ScriptedActions
 from bot.qa.brain import ScriptedBrain
 from bot.qa.clock import StageClock
@@ -27,6 +32,9 @@ from bot.settings import Settings
 from bot.simulator import Bot, Fault, Group, Person, Simulator, serve
 from bot.simulator.updates import Update
 from bot.turn.write import HANDOFF
+from bot.web.actions import actions_app
+from bot.web.guard import App
+from bot.web.playground import serve_app
 from memory.database import Database, Record, Tx, table
 from memory.inbox import TURN
 from memory.lanes import Lane
@@ -281,9 +289,17 @@ def _settings(script: Script, api_base: str, url: str) -> Settings:
     return settings.model_copy(update={name: 0.0 for name in _PACES if name not in head.settings})
 
 
+def _action_server(stage: Stage) -> App:
+    lent = partial(lend, stage.store, stage.clock, stage.records, proof_fresh_s=stage.settings.proof_fresh_s)
+    return actions_app(find_actions(), lend=lent, more={KEY: as_json(load_assistant(stage.settings.assistant).declared)})
+
+
 @asynccontextmanager
-async def open_stage(script: Script, url: str) -> AsyncIterator[Stage]:
-    """A stage with the assistant running on the migrated database at ``url``, settled. Raises what starting raises."""
+async def open_stage(script: Script, url: str, *, over_http: bool = False) -> AsyncIterator[Stage]:
+    """A stage with the assistant running on the migrated database at ``url``, settled. Raises what starting raises.
+
+    ``over_http``: the actions are run by a server of their own, which reaches the same memory and the same records.
+    """
     clock = StageClock()
     sim = Simulator(now=clock.now, sleep=clock.sleep, repeat_window_s=0)
     sim.add_bot("legato_bot", token=CUSTOMERS_TOKEN)
@@ -295,5 +311,8 @@ async def open_stage(script: Script, url: str) -> AsyncIterator[Stage]:
         stage = Stage(script, sim, clock, store, _settings(script, server.url, url))
         stack.push_async_callback(stage.records.remove)
         stack.push_async_callback(stage.stop, "crash")
+        if over_http:
+            address = await stack.enter_async_context(serve_app(_action_server(stage)))
+            stage.settings = stage.settings.model_copy(update={"actions_url": address})
         await stage.start()
         yield stage

@@ -72,6 +72,8 @@ def decide(
         return Decision("noted")
     if first.event is Event.EDIT and not _edits_last_words(arrived, context):
         return Decision("edit noted")
+    if plan.commands and arrived.text.strip(" .!").lower() == "stop":
+        consent = None  # in the middle of a task it is the task that stops
     asks_more = heard.asks_person or (heard.sure and words_beside(arrived.text, found) > BESIDE)
     if consent is not None and not asks_more:
         return consent

@@ -317,7 +317,7 @@ class Resend:
         self._database = database
         self._clock = clock
         self._signals = signals
-        self._replies = replies
+        self.replies = replies
         self._lane = lane
         self._wait = timedelta(seconds=wait_s)
         self.wake = asyncio.Event()
@@ -351,7 +351,7 @@ class Resend:
     def _marked(self, row: Record, outgoing: Outgoing) -> Outgoing:
         if outgoing.kind != "text":
             return outgoing
-        said = self._replies.say("utter_resend", seed=row.id, text=Html(outgoing.text) if outgoing.html else outgoing.text)
+        said = self.replies.say("utter_resend", seed=row.id, text=Html(outgoing.text) if outgoing.html else outgoing.text)
         return replace(outgoing, text=said.html, html=True)
 
 

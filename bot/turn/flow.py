@@ -115,12 +115,12 @@ class FlowTurns:
         self, decision: Decision, plan: Plan, arrived: Arrived, context: Context, gate: Gate, waiting: Elsewhere | None
     ) -> tuple[Decision, dict[str, Any]]:
         """The decision with what the flows do in this turn, and what the trace says of it."""
+        if _standing(context) is not context.dialogue:  # a person has brought to an end what was under way
+            decision = replace(decision, dialogue=with_flows(decision.dialogue if decision.dialogue is not None else context.dialogue, {}))
         if not (plan.commands or plan.active or waiting is not None or plan.entities):
             return decision, {}
         situation = self._situation(arrived, context, gate, plan)
         dialogue = decision.dialogue if decision.dialogue is not None else context.dialogue
-        if FLOWS in dialogue and _standing(context) is not context.dialogue:
-            dialogue = with_flows(dialogue, {})
         if any(isinstance(one, Missed) for one in plan.commands) and decision.rule == FLOW and careful(context, arrived.first.at):
             # Being asked back is one more effort, and this customer has had two bad moments too many.
             new = {**dialogue, "unsure": 0, "asked": None}

@@ -92,12 +92,12 @@ class RasaBrain:
             lessons=lessons,
             language=self._language,
             gate=gate,
-            plan=NO_PLAN if own else _LEAVE,
+            plan=_LEAVE if message and not own else NO_PLAN,
         )
         trace: dict[str, Any] = {}
         if decision.rule == FLOW:
             started = time.perf_counter()
-            answered = await self._ask(message, arrived, context, gate) if message else Answered()
+            answered = await self._ask(message, arrived, context, gate)
             took = round((time.perf_counter() - started) * 1000, 1)
             trace["rasa"] = {
                 "answers": len(answered.texts),

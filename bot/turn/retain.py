@@ -34,7 +34,7 @@ class Retain:
     def __init__(self, database: Database, clock: Clock, rules: Sequence[Retention]) -> None:
         self._database = database
         self._clock = clock
-        self._rules = rules
+        self.rules = rules
         self._rests_until = clock.now()
         self.wake = asyncio.Event()
 
@@ -43,7 +43,7 @@ class Retain:
         now = self._clock.now()
         if now < self._rests_until:
             return (self._rests_until - now).total_seconds()
-        for rule in self._rules:
+        for rule in self.rules:
             if await self._database.write(lambda tx, rule=rule: step(tx, rule, now, STEP_ROWS)):  # type: ignore[misc]
                 return PAUSE_S
         if await self._database.write(lambda tx: clear_links(tx, now=now, limit=STEP_ROWS)):

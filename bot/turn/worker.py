@@ -115,6 +115,16 @@ class TurnWorker:
         self.wake = asyncio.Event() if behind_s else signals.listen(TURN)
         self._running = Running(self.wake)
 
+    @property
+    def watches(self) -> bool:
+        """Whether this is a watchdog, which has a brain of its own kind."""
+        return bool(self._behind)
+
+    def use(self, brain: Brain | None, writer: Writer, declared: Declarations) -> None:
+        """From the next turn on decide and write with these; None keeps the brain."""
+        self._brain = brain or self._brain
+        self._writer, self._declared = writer, declared
+
     async def look(self) -> float:
         """Claim what is ready and start its turns; returns the seconds until there may be more."""
         free = self._at_once - len(self._running)

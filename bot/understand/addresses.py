@@ -14,12 +14,12 @@ TOLD = 0.7
 MAX_ADDRESS = 150
 """Characters of an address."""
 
-CUES = ("moved", "address", "live at", "living at")
+CUES = ("moved", "address", "adress", "live at", "living at")
 """One of these stands in every text that the rules can match."""
 
 _CUE = re.compile(
     r"\b(?:i|we)(?:'ve| have)?(?: just| recently| now)? moved (?:house |home |flat )?(?:from [^.?!\n]{3,60}? )?to "
-    r"|\b(?:my|our) (?:new |current |home |postal |correct |billing |delivery )?address (?:is|:)(?: now)?:? "
+    r"|\b(?:my|our) (?:new |current |home |postal |correct |billing |delivery )?add?ress (?:is|:)(?: now)?:? "
     r"|\b(?:i|we) (?:now |currently )?live at |\b(?:i'm|i am|we're|we are) (?:now )?living at "
 )
 _WAYS = (

@@ -26,20 +26,9 @@ MAX_BODY_BYTES = 8 * 1024 * 1024
 
 KNOWN_TO_RASA = frozenset(
     (
-        *(
-            "action",
-            "action_execution_rejected",
-            "active_loop",
-            "agent",
-            "bot",
-            "cancel_reminder",
-            "entities",
-            "export",
-            "followup",
-            "form",
-        ),
-        *("form_validation", "loop_interrupted", "pause", "reminder", "reset_slots", "restart", "resume", "rewind", "session_started"),
-        *("slot", "undo", "user", "user_featurization"),
+        *("action", "action_execution_rejected", "active_loop", "agent", "bot", "cancel_reminder", "entities", "export"),
+        *("followup", "form", "form_validation", "loop_interrupted", "pause", "reminder", "reset_slots", "restart"),
+        *("resume", "rewind", "session_started", "slot", "undo", "user", "user_featurization"),
     )
 )
 """The events of Rasa 3.6 (``rasa.shared.core.events``). One that it does not know, such as ``session_ended``, costs it the whole answer."""
@@ -50,6 +39,7 @@ class TooLarge(Exception):
 
 
 LIMIT_S = 60.0
+"""How long one call may take where nobody says."""
 
 
 def actions_app(

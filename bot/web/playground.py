@@ -6,10 +6,11 @@ import asyncio
 import contextlib
 import secrets
 import socket
+from collections import deque
 from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Any, TypedDict
+from typing import Annotated, Any, Literal, TypedDict
 
 import orjson
 import uvicorn
@@ -56,6 +57,25 @@ class CustomerBot(Account):
     username: str
 
 
+class Notices:
+    """What happened beside the chats and is shown at the edge of the page, such as a text message of the company's."""
+
+    def __init__(self) -> None:
+        self._said: deque[tuple[int, str, str]] = deque(maxlen=50)
+        self.last = 0
+        self.wake = asyncio.Event()
+
+    def say(self, text: str, tone: Literal["", "answer", "error"] = "") -> None:
+        """Show ``text`` on every open page."""
+        self.last += 1
+        self._said.append((self.last, text, tone))
+        self.wake.set()
+
+    def after(self, number: int) -> list[tuple[int, str, str]]:
+        """What was said after the notice with this number."""
+        return [one for one in self._said if one[0] > number]
+
+
 class Setup(TypedDict):
     """What the page needs to know once. ``run`` names this run of the simulator: with another, everything begins anew."""
 
@@ -79,9 +99,9 @@ class _Wakes:
     The events are shared by all streams: whoever wakes first clears them, which does not call back those who woke with it.
     """
 
-    def __init__(self, sim: Simulator, signals: Signals, topics: Sequence[str]) -> None:
+    def __init__(self, sim: Simulator, signals: Signals, topics: Sequence[str], more: asyncio.Event) -> None:
         self._sim = sim
-        self._events = [signals.listen(topic) for topic in topics]
+        self._events = [*(signals.listen(topic) for topic in topics), more]
 
     async def wait(self, number: int, changes: Subscription, customer: int | None, timeout_s: float) -> bool:
         """Return when there may be something new, or the time has passed: whether the memory of ``customer`` may differ.
@@ -118,17 +138,19 @@ def playground_app(
     first_words: str = "I lost my card",
     channel: str = "telegram",
     recaller: Recaller | None = None,
+    notices: Notices | None = None,
 ) -> App:
     """The page as an ASGI app, with the people API of ``sim`` under ``/simulator``.
 
     ``customer_bot`` and ``group`` are what ``Simulator.bot`` and ``Simulator.group`` find; everybody who is not one of ``agents`` is a
     customer. ``first_words`` is what a newcomer is asked to write first. ``channel`` is the memory's name for the customers' bot; with a
-    ``recaller`` the page shows what in the past belongs to their last words. Bots do not come through here: they have the Bot API, whose
-    faults need the simulator's own server. Raises ``Refused`` where the bot or the group is missing.
+    ``recaller`` the page shows what in the past belongs to their last words. ``notices`` are shown at its edge. Bots do not come through
+    here: they have the Bot API, whose faults need the simulator's own server. Raises ``Refused`` where the bot or the group is missing.
     """
     app = FastAPI(title="Legato playground", docs_url=None, redoc_url=None, openapi_url=None)
     bot, place = sim.bot(customer_bot), sim.group(group)
-    wakes = _Wakes(sim, signals, (TURN, channel, DESK_LANE))
+    told = notices or Notices()
+    wakes = _Wakes(sim, signals, (TURN, channel, DESK_LANE), told.wake)
     agent_ids = {agent.id for agent in agents}
     setup = Setup(
         company=company,
@@ -169,7 +191,7 @@ def playground_app(
         loop = asyncio.get_running_loop()
         sent: CustomerView | dict[str, str] | None = {}  # equal to no view: the first one is always sent
         view: CustomerView | None = None
-        last_sent, looks_at = loop.time(), loop.time()
+        last_sent, looks_at, noticed = loop.time(), loop.time(), told.last
         yield b": following\n\n"
         with signals.subscribe(CHANGED) as changes:
             while not sim.is_stopped and not await request.is_disconnected():
@@ -177,6 +199,9 @@ def playground_app(
                 for event in sim.events.after(number, 500):
                     number, news = event.number, True
                     yield b"id: %d\nevent: simulator\ndata: %b\n\n" % (number, seen_event(event).model_dump_json().encode())
+                for number_of_notice, text, tone in told.after(noticed):
+                    noticed = number_of_notice
+                    yield b"event: notice\ndata: %b\n\n" % orjson.dumps({"text": text, "tone": tone})
                 if loop.time() >= looks_at:
                     looks_at = loop.time() + LOOK_S
                     view = None if person is None else await view_of(person)
@@ -224,6 +249,7 @@ async def serve_app(app: App, host: str = "127.0.0.1", port: int = 0) -> AsyncIt
     Raises ``OSError`` where the port is taken. On the way out open streams are ended at once.
     """
     listening = socket.create_server((host, port), family=socket.AF_INET6 if ":" in host else socket.AF_INET)
+    listening.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)  # asyncio does so only where the protocol is named: 40 ms an answer
     server = uvicorn.Server(uvicorn.Config(app, log_config=None, access_log=False, lifespan="off", ws="none", server_header=False))
     serving = asyncio.create_task(server._serve([listening]))  # ``serve`` would take the process's signals
     try:

@@ -11,6 +11,7 @@ import bot.assistants
 from bot.assistants import read_assistant
 from bot.check import check
 from bot.check_flows import action_names, played_flows, reply_names
+from bot.flows.check import ButtonAt
 from tests.bot.flows.files.sample import DOMAIN, changed
 
 HERE = Path(bot.assistants.__file__).parent
@@ -40,9 +41,15 @@ responses:
     - text: Which card?
       buttons:
         - title: Something else
-          payload: /flow later
+          payload: /flow block_card
   utter_lost:
     - text: Nobody says this.
+"""
+
+INSTEAD = """\
+  utter_card_blocked:
+    - text: Your card is blocked.
+      metadata: {when: customer.name is not null, instead: utter_lost}
 """
 
 
@@ -86,12 +93,23 @@ def test_what_flows_have_to_know_of_replies(folder: Path) -> None:
     known = reply_names(assistant)
 
     assert known.needs["utter_card_blocked"] == (frozenset({"card_kind"}),)
-    assert known.starts == {"later"}
+    assert known.buttons == (ButtonAt("/flow block_card", folder / "replies.yml", 6),)
     assert known.places == {
         "utter_ask_card_kind": (folder / "replies.yml", 2),
         "utter_lost": (folder / "replies.yml", 7),
         "utter_card_blocked": (folder / "domain.yml", 45),
     }
+
+
+def test_a_reply_may_be_said_in_place_of_another(folder: Path) -> None:
+    domain = (folder / "domain.yml").read_text()
+    (folder / "domain.yml").write_text(domain[: domain.index("responses:")])
+    (folder / "replies.yml").write_text(REPLIES + INSTEAD)
+    assistant, mistakes = read_assistant(folder)
+    assert assistant is not None, mistakes
+
+    assert reply_names(assistant).instead == {"utter_lost"}
+    assert not any("utter_lost" in warning.text for warning in check(None, [folder]).warnings)
 
 
 def test_scripts_say_which_flows_they_play(tmp_path: Path) -> None:

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from bot.content import Mistake
+from bot.flows.checks.buttons import ButtonAt
 from bot.flows.files.domain import misfit
 from bot.flows.files.node import meant
 from bot.flows.model import Collect, Flow, Flows, SetSlots, Slot
@@ -28,15 +29,19 @@ class ActionNames:
 
 @dataclass(frozen=True, slots=True)
 class ReplyNames:
-    """What is known of an assistant's replies: the variables that each of their variants needs; of those that all assistants have, the
-    variables that are given; what is given to every reply that a flow says; the flows that buttons start; and where the assistant's own
-    replies stand."""
+    """What is known of an assistant's replies.
+
+    ``needs`` are the variables that each of their variants needs; ``given`` those that are given to the replies that all assistants have,
+    ``always`` those that are given to every reply of a flow. ``places`` says where the assistant's own stand, ``buttons`` what the buttons
+    under them do. ``instead`` are said in place of replies that do not concern a customer.
+    """
 
     needs: Mapping[str, Sequence[frozenset[str]]]
     given: Mapping[str, frozenset[str]]
     always: frozenset[str] = frozenset()
-    starts: frozenset[str] = frozenset()
     places: Mapping[str, tuple[Path, int]] = field(default_factory=dict)
+    buttons: tuple[ButtonAt, ...] = ()
+    instead: frozenset[str] = frozenset()
 
 
 def check_names(flows: Flows, declared: Declarations, replies: ReplyNames, actions: ActionNames | None) -> list[Mistake]:
@@ -168,7 +173,7 @@ def _check_entities(flows: Flows, declared: Declarations) -> Iterator[Mistake]:
 
 
 def _never_said(flows: Flows, replies: ReplyNames, actions: ActionNames) -> Iterator[Mistake]:
-    said = {name for flow in flows.flows.values() for _, name in replies_of(flow)} | replies.given.keys() | actions.words
+    said = {name for flow in flows.flows.values() for _, name in replies_of(flow)} | replies.given.keys() | replies.instead | actions.words
     for name in replies.needs.keys() - said:
         if name in replies.places:
             yield Mistake(*replies.places[name], f"no flow and no action says `{name}`", "warning")

@@ -83,8 +83,8 @@ class DomainText:
         return Domain(frozenset(self.intents), frozenset(self.entities), slots, self.actions)
 
 
-def read_domain_of(file: Node, declared: Declarations, into: DomainText, places: Places) -> None:
-    """Add what the file lists to ``into``, and where it stands to ``places``."""
+def read_domain_of(file: Node, declared: Declarations | None, into: DomainText, places: Places) -> None:
+    """Add what the file lists to ``into``, and where it stands to ``places``. ``declared`` None: it is not known which slots are facts."""
     if file.data is None:
         return
     if not isinstance(file.data, Mapping):
@@ -100,9 +100,10 @@ def read_domain_of(file: Node, declared: Declarations, into: DomainText, places:
         _once(into.entities, "entity", name, node, places)
         into.entities.add(name)
     for name, node in _listed(file.get("actions"), "- action_block_card"):
-        node.known(("proof", "send_domain"))
+        node.known(("proof", "changes", "send_domain"))
         _once(into.actions, "action", name, node, places)
-        into.actions[name] = Action(name, _proof(node.get("proof")))
+        changes = node.get("changes")
+        into.actions[name] = Action(name, _proof(node.get("proof")), True if changes is None else changes.flag(True))
     slots = file.get("slots")
     for name, node in [] if slots is None or slots.data is None else slots.entries("amount:"):
         _once(into.slots, "slot", name, node, places)
@@ -159,10 +160,11 @@ def _proof(node: Node | None) -> Proof:
 class _Slot:
     """Makes a ``Slot`` of one entry."""
 
-    def __init__(self, name: str, node: Node, declared: Declarations) -> None:
+    def __init__(self, name: str, node: Node, declared: Declarations | None) -> None:
         self._name = name
         self._node = node
-        self._fact = declared.facts.get(name)
+        self._declared = declared
+        self._fact = declared.facts.get(name) if declared is not None else None
 
     def read(self) -> Slot | None:
         node, name = self._node, self._name
@@ -199,6 +201,8 @@ class _Slot:
         if node is None:
             if fact is not None:
                 return fact_slot(fact).type
+            if self._declared is None:
+                return "any"
             self._node.bad(f"the slot `{self._name}` needs a `type`: one of {', '.join(TYPES)}")
             return None
         text = node.text()

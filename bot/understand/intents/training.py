@@ -61,7 +61,7 @@ def train(
     kept = None
     file = None
     if folder is not None:
-        print_ = fingerprint(cleaned, f"{VERSION} {language} {encoder.name if encoder else ''}")
+        print_ = fingerprint(cleaned, f"{VERSION} {language} {vectors.mark if vectors else ''} {encoder.name if encoder else ''}")
         file = folder / f"intents-{print_[:32]}.npz"
         kept = load(file)
     if kept is None:

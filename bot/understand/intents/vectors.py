@@ -5,6 +5,7 @@ The table was made by ``distil.py`` from the encoder all-MiniLM-L6-v2 (Apache-2.
 
 from __future__ import annotations
 
+import zlib
 from collections.abc import Sequence
 from functools import cache
 from pathlib import Path
@@ -33,6 +34,11 @@ class Vectors:
     def width(self) -> int:
         """The length of a vector."""
         return int(self._table.shape[1])
+
+    @property
+    def mark(self) -> str:
+        """What tells this table from another one, for what is learned with it and kept."""
+        return f"{self.width} {zlib.crc32(self._scales.tobytes(), zlib.crc32(self._table.tobytes())):08x}"
 
     def number(self, word: str) -> int | None:
         """The place of a word in the table, which is by how common words are, or that of the word without its ending."""

@@ -81,10 +81,10 @@ export class Live {
   #person = null;
   #source = null;
 
-  constructor(after, run, { onEvent, onMemory, onState }) {
+  constructor(after, run, { onEvent, onMemory, onState, onNotice }) {
     this.#after = after;
     this.#run = run;
-    this.on = { onEvent, onMemory, onState };
+    this.on = { onEvent, onMemory, onState, onNotice };
     document.addEventListener("visibilitychange", () => (document.hidden ? this.#stop() : this.#start()));
   }
 
@@ -112,6 +112,10 @@ export class Live {
     source.addEventListener("memory", (event) => {
       const { person, memory } = JSON.parse(event.data);
       if (person === this.#person) this.on.onMemory(memory);
+    });
+    source.addEventListener("notice", (event) => {
+      const { text, tone } = JSON.parse(event.data);
+      this.on.onNotice(text, tone);
     });
     source.addEventListener("restarted", () => location.reload());
     source.onopen = () => this.on.onState(true);

@@ -38,6 +38,7 @@ async function start() {
       customers.onMemory(view);
       lookAtFaults();
     },
+    onNotice: notify,
     onState: (isOn) => {
       byId("link-state").textContent = isOn ? "Live" : "Reconnecting…";
       byId("link-state").classList.toggle("off", !isOn);

@@ -2,7 +2,7 @@
 
 import { h } from "./dom.js";
 
-const SHOWN_MS = 6000;
+const SHOWN_MS = 12000;
 
 /** Show a notice for a while. `tone`: "", "error" or "answer". */
 export function notify(text, tone = "") {

@@ -164,6 +164,17 @@ async def test_what_a_status_means(status: int, body: Any, error: type[RecordsEr
     assert len(script.asked) == 1  # it would say the same again
 
 
+async def test_the_token_goes_nowhere_else() -> None:
+    async def elsewhere(request: web.Request) -> web.StreamResponse:
+        raise web.HTTPTemporaryRedirect("/elsewhere")
+
+    script = Script(elsewhere, (200, RECORD))
+    async with asking(script) as records:
+        with pytest.raises(RecordsMisunderstood):
+            await records.get("cards", "NK1")
+    assert [one[1] for one in script.asked] == ["/v1/cards/NK1"]
+
+
 @pytest.mark.parametrize(
     "body",
     ["", "<html>", "[]", "null", {}, {"records": []}, {"kind": "cards", "id": 7, "data": {}}, {"kind": "A b", "id": "1", "data": {}}],

@@ -141,3 +141,11 @@ def test_a_question_need_not_be_where_the_fact_has_one(folder: Path) -> None:
     (folder / "flows" / "confirm.yml").write_text(CONFIRM + "      - collect: address\n")
 
     assert mistakes_in(folder) == []
+
+
+def test_a_mistake_in_the_memory_does_not_make_others(folder: Path) -> None:
+    (folder / "memory.yml").write_text("facts:\n  card: {titel: card}\n")
+    (folder / "flows" / "confirm.yml").write_text(CONFIRM + "      - collect: card\n")
+    (folder / "replies.yml").write_text(REPLIES + "  utter_ask_card:\n    - text: Which one, {card}?\n")
+
+    assert {mistake.partition(":")[0] for mistake in mistakes_in(folder)} == {"memory.yml"}

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
+from random import Random
 from typing import Any
 
 import pytest
@@ -637,3 +639,67 @@ def test_a_flow_that_a_person_brought_to_an_end_is_over() -> None:
 
     assert talk.names == ["utter_article"]
     assert talk.state.stack == []
+
+
+def test_stop_stops_the_task_and_takes_no_consent_back() -> None:
+    talk = Talk()
+    talk.agree("offers")
+    talk.say("I want to transfer money")
+
+    talk.say("stop")
+
+    assert talk.names == ["utter_flow_cancelled"]
+
+
+def test_a_fact_that_is_told_beside_is_noted_and_leads_back() -> None:
+    talk = Talk()
+    talk.say("I lost my card")
+
+    talk.say("my number is NB4444")
+
+    assert talk.names == ["utter_noted", "utter_flow_back", "utter_ask_card"]
+    assert talk.remembered == {"customer_number": "NB4444"}
+
+
+WORDS = """
+yes; no; never mind; why?; what was the question?; go on; 50; 60 pounds; 6000; no, 70; sorry, I meant Alice; Bob; blue; the red one
+not blue but gold; I want to transfer money; transfer 50 pounds to Bob; I lost my card; I lost my blue card; close my account
+send me a brochure; card details; perhaps a brochure; I need a new card; it is too expensive for me; I'd rather not say
+my number is NB4321; 12 Oak Street, London; thanks; hello; what are your opening hours?; what does a transfer cost; dunno; ???; a; NB1234
+mortgages and cards; actually no; wait; that's private; /cancel; /start; stop; no thanks; maybe later; 50 to Carol; the amount should be 90
+I don't know; ok
+"""
+PRESSES = """
+/affirm; /deny; /flow two_cards; /flow transfer_money; /flow gone; /SetSlots(card=gold); /SetSlots(amount=80, recipient=Bob); /nothing; red
+"""
+
+
+def listed(text: str) -> list[str]:
+    return [one.strip() for one in text.replace("\n", ";").split(";") if one.strip()]
+
+
+@pytest.mark.parametrize("seed", range(50))
+def test_whatever_is_said_it_holds_together(seed: int) -> None:
+    chance = Random(seed)
+    words, presses = listed(WORDS), listed(PRESSES)
+    talk = Talk(proof=chance.choice(["seen", "confirmed"]))
+    outcomes = [Done(), Done(failed="timeout"), Done(handoff="asked"), Done({"card_ending": "1"}), Done({"nothing": 1})]
+    for _ in range(25):
+        talk.actions.answers = {name: chance.choice(outcomes) for name in ("action_transfer", "action_look_up_card", "action_close")}
+        before = talk.context.dialogue
+        match chance.random():
+            case number if number < 0.8:
+                talk.say(chance.choice(words))
+            case number if number < 0.95:
+                talk.press(chance.choice(presses))
+            case _:
+                talk.edit(chance.choice(words))
+        if chance.random() < 0.05:
+            talk.wait(days=chance.choice([1, 8]))
+        state = talk.state
+        assert state.asked_again == 0, (talk.trace, before)
+        assert not state.stack or state.waits is not None or state.paused
+        assert len(json.dumps(talk.context.dialogue)) < 5000
+        assert all(frame.flow in talk.engine.flows.flows for frame in state.stack)
+        if not state.stack:
+            assert state.slots == {}, (talk.trace, before)

@@ -35,7 +35,7 @@ def test_files_may_be_empty_or_stand_in_folders(tmp_path: Path) -> None:
         tmp_path,
         {
             "domain.yml": "",
-            "domain/all.yml": DOMAIN,
+            "domain/deeper/all.yml": DOMAIN,
             "nlu.yml": "# nothing yet\n",
             "nlu/more.yaml": NLU,
             "flows/empty.yml": "",

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import json
 import logging
 import os
+import threading
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -15,12 +17,18 @@ import pytest
 from aiohttp import web
 from pydantic import SecretStr
 
+from actions.records.connect import open_records
 from actions.shared import lend, shared_clock, shared_database
 from bot.flows.actions import Called, Done, Uttered
+from bot.flows.executor import find_actions
 from bot.flows.model import Action, Domain, Slot
 from bot.flows.run_action import InProcess, OverHttp, Runner, make_runner, webhook_of
 from bot.flows.tracker import domain_of, tracker_of
-from memory.clock import ManualClock
+from bot.qa.play import play_on
+from bot.qa.read import read_script
+from bot.web.actions import actions_app
+from bot.web.playground import serve_app
+from memory.clock import ManualClock, SystemClock
 from memory.database import Database
 from tests.bot.flows.servers import DOUBLES, free_port, our_server, rasa_sdk_server
 
@@ -242,6 +250,23 @@ async def test_a_plain_function_keeps_nobody_waiting(server: bool, clock: Manual
         assert (await blocked).slots == {"thread": False}
 
 
+async def test_functions_that_never_come_back_take_no_more_than_their_threads(
+    clock: ManualClock, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(find_actions((DOUBLES,)), "_free", threading.BoundedSemaphore(1))
+    runner = InProcess(DOMAIN, clock=clock, timeout_s=20.0, packages=(DOUBLES,))
+    await runner.warm()
+    gate = tmp_path / "gate"
+    called = replace(CALLED, action="action_blocks", slots={"gate": str(gate)})
+    blocked = asyncio.create_task(_awaited(runner, called))
+    assert await runner(replace(CALLED, action="action_sets_slots")) != Done()
+    assert await runner(called) == Done(failed="error")
+
+    gate.touch()
+    assert (await blocked).slots == {"thread": False}
+    assert (await runner(called)).slots == {"thread": False}
+
+
 async def test_an_action_that_ends_the_process_has_only_failed(clock: ManualClock) -> None:
     runner = InProcess(DOMAIN, clock=clock, timeout_s=20.0, packages=(DOUBLES,))
 
@@ -251,6 +276,7 @@ async def test_an_action_that_ends_the_process_has_only_failed(clock: ManualCloc
 async def test_actions_that_cannot_be_imported_are_told_in_words(clock: ManualClock, caplog: pytest.LogCaptureFixture) -> None:
     runner = InProcess(DOMAIN, clock=clock, timeout_s=20.0, packages=("no_such_package",))
 
+    await runner.warm()
     assert await runner(CALLED) == Done(failed="unavailable")
     assert "the actions in no_such_package cannot be imported" in caplog.text
 
@@ -261,6 +287,36 @@ async def test_the_assistants_own_memory_and_clock_are_lent(sqlite_database: Dat
         inner = asyncio.create_task(shared_database())
     assert await inner is sqlite_database
     assert shared_clock() is not clock
+
+
+SCRIPT = """
+name: The routing number, which an action looks up in the company's records
+assistant: banking
+settings: {settings}
+script:
+  - ann: what is your routing number?
+  - bot: {{reply: utter_routing_number}}
+"""
+
+
+@pytest.mark.parametrize("over_http", [False, True])
+async def test_a_flow_runs_a_real_action_in_a_dialogue(over_http: bool, sqlite_database_url: str, tmp_path: Path) -> None:
+    address = f"sample:{tmp_path / 'records.db'}"
+    async with contextlib.AsyncExitStack() as stack:
+        settings = {"records": address}
+        if over_http:
+            database, records = Database(sqlite_database_url), open_records(address, clock=SystemClock())
+            stack.push_async_callback(database.close)
+            stack.push_async_callback(records.close)
+            app = actions_app(find_actions(), lend=lambda: lend(database, SystemClock(), records))
+            settings = {"actions_url": await stack.enter_async_context(serve_app(app))}
+        file = tmp_path / "script.yml"
+        file.write_text(SCRIPT.format(settings=json.dumps(settings)))
+        mistakes: list[Any] = []
+        script = read_script(file, mistakes)
+        assert script is not None, mistakes
+        played = await play_on(script, sqlite_database_url)
+    assert played.passed, "\n".join(played.transcript)
 
 
 # -- over HTTP only ---------------------------------------------------------------------------------------------------
