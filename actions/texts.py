@@ -17,6 +17,7 @@ MONTHS = (
     "january", "february", "march", "april", "may", "june", "july", "august", "september", "october", "november", "december",
 )  # fmt: skip
 WEEKDAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
+COUNTS = ("one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten")
 MOST = Decimal(10) ** 12
 
 _AMOUNT = re.compile(
@@ -27,6 +28,8 @@ _SLASHED = re.compile(r"([0-9]{1,2})[/.]([0-9]{1,2})[/.]([0-9]{4})")
 _DAY_MONTH = re.compile(r"([0-9]{1,2})(?:st|nd|rd|th)?(?: of)? ([a-z]{3,9})\.?,?(?: ([0-9]{4}))?")
 _MONTH_DAY = re.compile(r"([a-z]{3,9})\.? ([0-9]{1,2})(?:st|nd|rd|th)?,?(?: ([0-9]{4}))?")
 _IN_DAYS = re.compile(r"in (?:([0-9]{1,3})|a|one) (day|week)s?")
+_AGO = re.compile(rf"([0-9]{{1,3}}|an?|{'|'.join(COUNTS)}) (day|week)s? ago")
+_HOURS = re.compile(r" (?:early |late )?(?:morning|noon|lunchtime|afternoon|evening|night)")
 _MONTH = re.compile(r"([a-z]{3,9})\.?(?: ([0-9]{4}))?")
 
 
@@ -87,14 +90,17 @@ def read_amount(raw: Any, currency: str = "GBP") -> int | None:
 
 
 def read_day(raw: Any, today: date, *, past: bool = False) -> date | None:
-    """The day that is meant: ``2026-12-01``, ``01/12/2026`` (day first), ``1 December``, ``Friday``, ``tomorrow``, ``in 5 days``.
+    """The day that is meant: ``2026-12-01``, ``01/12/2026`` (day first), ``1 December``, ``Friday``, ``in 5 days``, ``a week ago``.
 
-    A day without its year, and a weekday, is the next one; with ``past`` the last one, today included. None for anything else.
+    A day without its year, and a weekday, is the next one; with ``past`` the last one, today included. The time of day does not count:
+    ``this morning``, ``last night``, ``Friday evening``. None for anything else.
     """
     if not isinstance(raw, str):
         return None
     text = " ".join(raw.lower().replace(",", " ").split()).removeprefix("on ").removeprefix("the ")
-    near = {"today": 0, "now": 0, "tomorrow": 1, "yesterday": -1, "the day after tomorrow": 2, "day after tomorrow": 2}
+    text = {"tonight": "today", "last night": "yesterday"}.get(text, _HOURS.sub("", text).removeprefix("this ") or text)
+    near = {"today": 0, "this": 0, "now": 0, "just now": 0, "tomorrow": 1, "day after tomorrow": 2}
+    near |= {"yesterday": -1, "day before yesterday": -2}
     if text in near:
         return today + timedelta(days=near[text])
     if match := _ISO.fullmatch(text.upper()):
@@ -103,6 +109,9 @@ def read_day(raw: Any, today: date, *, past: bool = False) -> date | None:
         return _date(int(match[3]), int(match[2]), int(match[1]))
     if match := _IN_DAYS.fullmatch(text):
         return today + timedelta(days=int(match[1] or 1) * (7 if match[2] == "week" else 1))
+    if match := _AGO.fullmatch(text):
+        count = int(match[1]) if match[1].isdecimal() else COUNTS.index(match[1]) + 1 if match[1] in COUNTS else 1
+        return today - timedelta(days=count * (7 if match[2] == "week" else 1))
     weekday = text.removeprefix("next ").removeprefix("last ").removeprefix("this ")
     if weekday in WEEKDAYS:
         ahead = (WEEKDAYS.index(weekday) - today.weekday()) % 7

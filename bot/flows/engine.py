@@ -55,7 +55,7 @@ class Engine:
         if work.handoff is not None:
             state.paused = bool(state.stack)
         state.at = situation.now
-        if not work.lines and not state.stack and any(one.endswith(" finished") for one in work.events):
+        if not work.lines and not state.stack and work.handoff is None and any(one.endswith(" finished") for one in work.events):
             work.say("utter_flow_done")
         trace = _trace(work, commands, before, again)
         said, told, events = tuple(work.lines), tuple(work.facts), tuple(work.events)

@@ -13,6 +13,9 @@ FLOWS = "flows"
 MOST_FRAMES, MOST_SLOTS, MOST_SAID, MOST_TEXT = 12, 120, 20, 2000
 """Bounds of what is kept; what is said first goes first, and a longer text is cut."""
 
+MOST_WORDS = 200
+"""Characters of what a flow was begun with."""
+
 NAMED_FOR = timedelta(hours=1)
 """For so long what was named, or answered in another flow, need not be said again."""
 
@@ -29,7 +32,7 @@ class Frame:
     has taken yet, ``agreed`` those of them of which they were shown what they are used for; ``answered`` are those that a step has taken,
     ``refused`` those they would not answer, ``wrong`` those of which what was known was denied. ``done``: an action has been run, so
     that more than words would have to be taken back. ``misses`` counts answers in a row that fit nothing, ``asked_proof``: a proof was
-    asked for.
+    asked for. ``words`` are those that it was begun with: what the customer wants, as they said it.
     """
 
     flow: str
@@ -45,6 +48,7 @@ class Frame:
     done: bool = False
     misses: int = 0
     asked_proof: bool = False
+    words: str = ""
 
 
 @dataclass(slots=True)

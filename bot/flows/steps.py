@@ -10,7 +10,7 @@ from bot.flows.actions import Called, Done
 from bot.flows.ask import lacks_consent, question, read_back
 from bot.flows.model import END, Act, Call, Collect, Link, SetSlots, Step
 from bot.flows.stack import DEEPEST, chain, end_frame, kept_slots, name_of
-from bot.flows.state import Frame, kept_state
+from bot.flows.state import MOST_WORDS, Frame, kept_state
 from bot.flows.work import FAILED_SLOT, PROOF_SLOT, REASON_SLOT, Work
 from memory.declared import PROOFS, at_least
 from memory.proofs import VERIFIED
@@ -46,7 +46,8 @@ def advance(work: Work) -> Calls:
 
 def begin(work: Work, flow: str, *, called: bool = False) -> None:
     """Put a flow on the stack."""
-    work.state.stack.append(Frame(flow, work.flows.flows[flow].first, called=called))
+    words = "" if called else work.situation.text[:MOST_WORDS]
+    work.state.stack.append(Frame(flow, work.flows.flows[flow].first, called=called, words=words))
     if not called:
         work.events.append(f"flow {flow} started")
 

@@ -84,6 +84,7 @@ class Decision:
 
     ``article`` is the short name of the article that was given. ``mood`` is that of the customer's words, None where nobody judged it.
     ``deeds`` are done in the turn's own transaction. ``tried``: what the person is told beside, where one is asked for.
+    ``want``: the words with which the customer came, where what they wrote now is only the answer to a question.
     """
 
     rule: str
@@ -96,3 +97,4 @@ class Decision:
     article: str | None = None
     mood: float | None = None
     tried: tuple[str, ...] = ()
+    want: str = ""

@@ -233,6 +233,7 @@ class FlowTurns:
             deeds=(*decision.deeds, *deeds),
             handoff=handoff,
             tried=self._tried(outcome) if handoff is not None else (),
+            want=_begun_with(outcome) if handoff is not None else "",
         )
 
     def _finished(self, outcome: Outcome) -> str | None:
@@ -298,6 +299,12 @@ def _standing(context: Context) -> dict[str, Any]:
     if kept.get("paused") and episode is not None and episode.ending == "closed":
         return with_flows(context.dialogue, {})
     return context.dialogue
+
+
+def _begun_with(outcome: Outcome) -> str:
+    """What the customer said when the flow began."""
+    root = root_of(read_state({FLOWS: outcome.left or outcome.state}))
+    return root.words if root is not None else ""
 
 
 def say_of(line: Line) -> Say:

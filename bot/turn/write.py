@@ -246,13 +246,13 @@ class Writer:
     @staticmethod
     def want(arrived: Arrived, context: Context, decision: Decision) -> str:
         """What the customer wants, in their own words: what they wrote now, unless that only asks for a person."""
+        if decision.want:
+            return decision.want
         theirs = [past.text for past in context.exchanges if past.author == "customer" and past.kind != "press"]
         own = [text for text in theirs if text and not text.startswith("/")][-3:]
         now = arrived.text
         if decision.handoff is Reason.ASKED and own and len(now.split()) <= ONLY_ASKING_WORDS:
             return " / ".join([*own[-2:], now] if now and arrived.first.event is Event.MESSAGE else own[-2:])
-        if decision.rule.startswith("flow") and own and now and len(now.split()) <= ONLY_ASKING_WORDS:
-            return " / ".join([*own[-2:], now])  # the answer to a question says little without what led to it
         return " / ".join([*own[-1:], now]) if decision.handoff is Reason.UNSURE and own else now or (own[-1] if own else "")
 
     @staticmethod

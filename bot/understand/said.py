@@ -116,7 +116,8 @@ _REFUSE = re.compile(
     r"\b(?:rather|prefer(?: to)?) not\b|\bdo(?:n'?t| not) (?:want|wish|like) to (?:say|tell|share|give|answer|disclose|provide)\b|\bnone of your business\b"
     r"|\bnot (?:telling|saying|giving|sharing)\b|\bwon'?t (?:say|tell|give|share)\b|\b(?:that'?s|it'?s|this is) (?:private|personal|confidential)\b"
     r"|\bprefer not\b|^\W*(?:skip|pass)(?: (?:it|this|that)(?: (?:one|question))?)?\W*$"
-    r"|^\W*(?:no )?(?:i )?(?:don'?t|do not) (?:know|have (?:one|it|that|any))(?: it)?(?: (?:right )?now)?\W*$|^\W*no idea\W*$"
+    r"|^\W*(?:(?:no|sorry|well|oh|but)\W+){0,2}(?:i )?(?:really )?(?:don'?t|do not|can'?t|cannot|couldn'?t) (?:know|remember|recall|find|have)\b"
+    r"(?: (?:it|that|one|any|my|the|this)\b.{0,40})?(?: (?:right )?now)?\W*$|^\W*no idea\W*$"
 )
 _CORRECT = re.compile(
     r"^\W*(?:(?:no|nope|sorry|oh|oops|wait|hold on|actually|pardon|ah|hm+|apologies|i'?m sorry)\b[\s,.;:!-]*){1,4}"

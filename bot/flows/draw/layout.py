@@ -72,7 +72,7 @@ def place(sizes: Mapping[str, Size], joins: Sequence[Join]) -> Placed:
     chains: list[list[int]] = []
     for join, turned in zip(joins, back, strict=True):
         first, last = (join.end, join.start) if turned else (join.start, join.end)
-        chains.append(_chain(cells, number[first], number[last], join.label) if first != last else [number[first]])
+        chains.append(_chain(cells, number[first], number[last], join.label, turned) if first != last else [number[first]])
     rows: list[list[int]] = [[] for _ in range(max((cell.layer for cell in cells), default=0) + 1)]
     for index in _by_depth(cells):
         rows[cells[index].layer].append(index)
@@ -85,7 +85,7 @@ def place(sizes: Mapping[str, Size], joins: Sequence[Join]) -> Placed:
     paths, labels = [], []
     for turned, chain in zip(back, chains, strict=True):
         paths.append(_path(cells, chain, turned))
-        middle = cells[chain[min(1, len(chain) - 1)]]
+        middle = cells[chain[0 if len(chain) == 1 else -2 if turned else 1]]
         labels.append((middle.x, middle.y))
     width = max((cell.x + cell.width / 2 for cell in cells), default=0.0)
     height = max((cell.y + cell.height / 2 for cell in cells), default=0.0)
@@ -142,11 +142,12 @@ def _layers(ids: Sequence[str], joins: Sequence[Join], back: Sequence[bool]) -> 
     return layer
 
 
-def _chain(cells: list[_Cell], first: int, last: int, label: Size) -> list[int]:
-    """Join two cells through the layers between them, with the label in the first of these."""
+def _chain(cells: list[_Cell], first: int, last: int, label: Size, turned: bool) -> list[int]:
+    """Join two cells through the layers between them, with the label in the one that is next to where the arrow begins."""
+    labelled = cells[last].layer - 1 if turned else cells[first].layer + 1
     chain = [first]
     for layer in range(cells[first].layer + 1, cells[last].layer):
-        width, height = label if layer == cells[first].layer + 1 else (0.0, 0.0)
+        width, height = label if layer == labelled else (0.0, 0.0)
         cells.append(_Cell(width, height, layer))
         chain.append(len(cells) - 1)
     chain.append(last)

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from bot.understand.intents.kept import Kept, fingerprint, load, save
 from bot.understand.intents.model import Intents, Tier
-from bot.understand.intents.scope import Nearness, Scope, signs
+from bot.understand.intents.scope import CLIP, USUAL, Nearness, Scope, signs
 from bot.understand.intents.terms import Floats, Numbers, Terms, said
 from bot.understand.intents.vectors import Vectors, english
 from memory.errors import SettingsError
@@ -35,8 +35,11 @@ _MACHINE, _MANY_SOFT = 8.0, 20.0
 """With many examples: what the machine's scores weigh beside the softmax model's, and how freely the latter follows the examples."""
 
 _FOLDS = 5
-_KEEP_IN_SCOPE = 0.04
-"""Of messages that are an intent's, so many may be taken for none."""
+_KEEP = 0.95
+"""Of messages that are an intent's, so many are to be taken for one."""
+
+_STAY = 1000.0
+"""How much the detector stays with the usual weights: as much as so many left-out examples say."""
 
 _UNSURE = 0.7
 """Where the words' confidence or ``in_scope`` is lower, the encoder is asked."""
@@ -284,19 +287,29 @@ def _sharpness(scores: Sequence[Floats], truths: Sequence[int]) -> float:
 
 
 def _scope(found: Sequence[Sequence[float]], inside: Sequence[bool]) -> Scope:
-    """The detector, with its bias moved so that :data:`_KEEP_IN_SCOPE` of what is in scope comes below 0.5."""
-    if not found or all(inside):
-        width = len(found[0]) if found else 0
-        return Scope(np.zeros(width, np.float32), np.ones(width, np.float32), np.zeros(width, np.float32), 4.0)
-    from sklearn.linear_model import LogisticRegression
+    """The detector: :data:`USUAL`, moved a little to what tells this assistant's left-out intents from the others.
 
-    table, truth = np.asarray(found, np.float64), np.asarray(inside)
-    means, spreads = table.mean(0), np.maximum(table.std(0), 1e-3)
-    standard = np.clip((table - means) / spreads, -4, 4)
-    model = LogisticRegression(C=0.3, class_weight="balanced", max_iter=300).fit(standard, truth)
-    logits = standard @ model.coef_[0]
-    bias = -float(np.quantile(logits[truth], _KEEP_IN_SCOPE))
-    return Scope(means.astype(np.float32), spreads.astype(np.float32), model.coef_[0].astype(np.float32), bias)
+    Signs are measured by how they are spread where a message is in scope. The bias is such that ``_KEEP`` of those are kept.
+    """
+    from scipy.optimize import minimize
 
+    table, truth = np.asarray(found, np.float64), np.asarray(inside, bool)
+    usual = np.asarray(USUAL, np.float64)
+    if not truth.any():
+        return Scope(np.zeros(len(usual), np.float32), np.ones(len(usual), np.float32), np.zeros(len(usual), np.float32), 4.0)
+    means, spreads = table[truth].mean(0), np.maximum(table[truth].std(0), 0.05)
+    standard = np.clip((table - means) / spreads, -CLIP, CLIP)
+    weights = usual
+    if not truth.all():
+        even = np.where(truth, 0.5 / truth.mean(), 0.5 / (1 - truth.mean()))
 
-__all__ = ["Numbers", "train"]
+        def loss(values: NDArray[np.float64]) -> tuple[float, NDArray[np.float64]]:
+            logits = standard @ values[:-1] + values[-1]
+            moved = values[:-1] - usual
+            miss = even * (1 / (1 + np.exp(-logits)) - truth)
+            total = float((even * (np.logaddexp(0, logits) - truth * logits)).sum() + _STAY * moved @ moved / 2)
+            return total, np.append(standard.T @ miss + _STAY * moved, miss.sum())
+
+        weights = minimize(loss, np.append(usual, 0.0), jac=True, method="L-BFGS-B").x[:-1]
+    bias = -float(np.quantile(standard[truth] @ weights, 1 - _KEEP))
+    return Scope(means.astype(np.float32), spreads.astype(np.float32), weights.astype(np.float32), bias)

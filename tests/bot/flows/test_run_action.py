@@ -7,6 +7,7 @@ import contextlib
 import json
 import logging
 import os
+import shutil
 import threading
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from dataclasses import replace
@@ -19,6 +20,7 @@ from pydantic import SecretStr
 
 from actions.records.connect import open_records
 from actions.shared import lend, shared_clock, shared_database
+from bot.assistants import STARTER
 from bot.flows.actions import Called, Done, Uttered
 from bot.flows.executor import find_actions
 from bot.flows.model import Action, Domain, Slot
@@ -291,12 +293,54 @@ async def test_the_assistants_own_memory_and_clock_are_lent(sqlite_database: Dat
 
 SCRIPT = """
 name: The routing number, which an action looks up in the company's records
-assistant: banking
+assistant: {assistant}
 settings: {settings}
 script:
   - ann: what is your routing number?
   - bot: {{reply: utter_routing_number}}
 """
+
+
+FLOW = """
+flows:
+  ask_routing_number:
+    name: routing number
+    description: A customer asks for the routing number.
+    nlu_trigger:
+      - intent: ask_routing_number
+    steps:
+      - action: action_routing_number
+"""
+
+
+def assistant_with_a_real_action(folder: Path) -> Path:
+    """The starter with one flow more."""
+    shutil.copytree(STARTER, folder)
+    (folder / "flows" / "ask_routing_number.yml").write_text(FLOW)
+    for name, old, new in (
+        ("domain.yml", "\nintents:", "\nintents:\n  - ask_routing_number"),
+        ("domain.yml", "\nactions:", "\nactions:\n  - action_routing_number"),
+        (
+            "nlu.yml",
+            "\nnlu:",
+            "\nnlu:\n  - intent: ask_routing_number\n    examples: |\n" + "".join(f"      - {one}\n" for one in EXAMPLES),
+        ),
+        ("replies.yml", "\nresponses:", '\nresponses:\n  utter_routing_number:\n    - text: "It is {routing_number}."'),
+    ):
+        text = (folder / name).read_text()
+        assert old in text
+        (folder / name).write_text(text.replace(old, new, 1))
+    return folder
+
+
+EXAMPLES = (
+    "what is your routing number",
+    "routing number please",
+    "which routing number do I need",
+    "tell me the routing number of the bank",
+    "I need the routing number for a transfer",
+    "can you give me your routing number",
+)
 
 
 @pytest.mark.parametrize("over_http", [False, True])
@@ -311,7 +355,7 @@ async def test_a_flow_runs_a_real_action_in_a_dialogue(over_http: bool, sqlite_d
             app = actions_app(find_actions(), lend=lambda: lend(database, SystemClock(), records))
             settings = {"actions_url": await stack.enter_async_context(serve_app(app))}
         file = tmp_path / "script.yml"
-        file.write_text(SCRIPT.format(settings=json.dumps(settings)))
+        file.write_text(SCRIPT.format(settings=json.dumps(settings), assistant=assistant_with_a_real_action(tmp_path / "own")))
         mistakes: list[Any] = []
         script = read_script(file, mistakes)
         assert script is not None, mistakes

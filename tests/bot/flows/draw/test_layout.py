@@ -107,9 +107,11 @@ def test_crossings_that_need_not_be_are_taken_away() -> None:
 
 
 def test_an_arrow_back_leads_up() -> None:
-    placed = place(dict.fromkeys("ab", (80.0, 20.0)), [Join("a", "b"), Join("b", "a")])
+    joins = [Join("a", "b"), Join("b", "c"), Join("c", "a", (60.0, 10.0))]
+    placed = place(dict.fromkeys("abc", (80.0, 20.0)), joins)
 
-    assert list(placed.back) == [False, True]
+    assert list(placed.back) == [False, False, True]
+    assert placed.boxes["b"][1] < placed.labels[2][1] < placed.boxes["c"][1]  # near where it begins
 
 
 def test_a_long_flow_is_placed_in_time() -> None:
