@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
-.PHONY: help try run test lint format bench bench-memory bench-search meaning replay qa clean
+.PHONY: help try run test lint format bench bench-memory bench-search bench-customers meaning replay qa clean
 
 help:  ## what there is
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -61,6 +61,9 @@ bench-memory: $(VENV)/.rivals  ## recalling and logging by the length of the his
 
 bench-search: $(VENV)/.dev  ## finding a moment of the past: make bench-search [DATA=FOLDER] [JSON=FILE]
 	$(BIN)/python -m tests.benchmarks.search $(DATA) $(if $(JSON),--json $(JSON)) $(ARGS)
+
+bench-customers: $(VENV)/.dev  ## real customers: what they are taken for, how far they come: make bench-customers DATA=FOLDER [JSON=FILE]
+	$(BIN)/python -m tests.benchmarks.customers $(DATA) $(if $(JSON),--json $(JSON)) $(ARGS)
 
 replay: $(VENV)/.dev  ## real conversations while the bot is killed: make replay DATA=FOLDER [JSON=FILE]
 	$(BIN)/python -m tests.benchmarks.replay $(DATA) $(if $(JSON),--json $(JSON)) $(ARGS)
