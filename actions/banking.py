@@ -260,16 +260,18 @@ async def _card(call: Call) -> Record:
 
     What the customer chose just now counts before ``card_ending``, which may be what an earlier conversation was about.
     """
-    said = call.text("which_card") or call.text("card_ending")
+    said = call.text("card") or call.text("card_ending")
     if said:
-        words = said.casefold().replace(".", " ").split()
+        words = said.casefold().replace(".", " ").replace(",", " ").split()
         cards = await call.mine("cards")
+        if {"both", "all", "every", "each"} & {*words}:
+            raise Failed("several", "card")
         found = [one for one in cards if one["ending"] in (*words, digits(said))]
         found = found or [one for one in cards if one["kind"] in words and one["state"] != EXPIRED]
         if not found:
             raise Failed("not_found", "card")
         if len(found) > 1:
-            raise Failed("several", "which_card")
+            raise Failed("several", "card")
         return found[0]
     cards = await _cards(call)
     if len(cards) > 1:

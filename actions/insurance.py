@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, ClassVar
 
 from actions.base import Call, Failed, RecordsAction, Result
 from actions.records.interface import Record
@@ -68,6 +68,22 @@ class ClaimStatus(RecordsAction):
         }
         says = (_claim_reply(claim, told, amount, next_by),)
         return Result(slots, says, journey=("claim", claim["state"]))
+
+
+class CheckDamageDay(RecordsAction):
+    """Writes out the day on which something was damaged: "yesterday" is another day tomorrow, when the customer comes back."""
+
+    proof: ClassVar[str] = "seen"
+
+    def name(self) -> str:
+        return "action_check_damage_day"
+
+    async def act(self, call: Call) -> Result:
+        day = call.day("damaged_on", past=True)
+        assert day is not None
+        if day > call.today:
+            raise Failed("refused", "day_future")
+        return Result({"damaged_on": day_text(day.isoformat())})
 
 
 class ReportBrokenPhone(RecordsAction):

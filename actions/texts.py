@@ -19,6 +19,9 @@ MONTHS = (
 WEEKDAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
 COUNTS = ("one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten")
 MOST = Decimal(10) ** 12
+MOST_AROUND = 8
+"""Words of a text in which a month is looked for."""
+
 
 _AMOUNT = re.compile(
     r"(?P<sign>[£€$])?\s*(?P<number>[0-9]{1,3}(?:,[0-9]{3})+(?:\.[0-9]{1,2})?|[0-9]{1,12}(?:\.[0-9]{1,2})?)\s*(?P<word>[A-Za-z]{3,7})?"
@@ -27,9 +30,11 @@ _ISO = re.compile(r"([0-9]{4})-([0-9]{1,2})-([0-9]{1,2})(?:T.*)?")
 _SLASHED = re.compile(r"([0-9]{1,2})[/.]([0-9]{1,2})[/.]([0-9]{4})")
 _DAY_MONTH = re.compile(r"([0-9]{1,2})(?:st|nd|rd|th)?(?: of)? ([a-z]{3,9})\.?,?(?: ([0-9]{4}))?")
 _MONTH_DAY = re.compile(r"([a-z]{3,9})\.? ([0-9]{1,2})(?:st|nd|rd|th)?,?(?: ([0-9]{4}))?")
-_IN_DAYS = re.compile(r"in (?:([0-9]{1,3})|a|one) (day|week)s?")
+_IN_DAYS = re.compile(rf"in ([0-9]{{1,3}}|an?|{'|'.join(COUNTS)}) (day|week)s?(?:'? time)?")
+_NTH = re.compile(r"([0-9]{1,2})(?:st|nd|rd|th)")
 _AGO = re.compile(rf"([0-9]{{1,3}}|an?|{'|'.join(COUNTS)}) (day|week)s? ago")
 _HOURS = re.compile(r" (?:early |late )?(?:morning|noon|lunchtime|afternoon|evening|night)")
+_MONTH_NAMED = re.compile(rf"\b(?:(?:{'|'.join(MONTHS)})(?: [0-9]{{4}})?|last month)\b")
 _MONTH = re.compile(r"([a-z]{3,9})\.?(?: ([0-9]{4}))?")
 
 
@@ -97,7 +102,7 @@ def read_day(raw: Any, today: date, *, past: bool = False) -> date | None:
     """
     if not isinstance(raw, str):
         return None
-    text = " ".join(raw.lower().replace(",", " ").split()).removeprefix("on ").removeprefix("the ")
+    text = " ".join(raw.lower().replace(",", " ").split()).removeprefix("from ").removeprefix("on ").removeprefix("the ")
     text = {"tonight": "today", "last night": "yesterday"}.get(text, _HOURS.sub("", text).removeprefix("this ") or text)
     near = {"today": 0, "this": 0, "now": 0, "just now": 0, "tomorrow": 1, "day after tomorrow": 2}
     near |= {"yesterday": -1, "day before yesterday": -2}
@@ -108,10 +113,11 @@ def read_day(raw: Any, today: date, *, past: bool = False) -> date | None:
     if match := _SLASHED.fullmatch(text):
         return _date(int(match[3]), int(match[2]), int(match[1]))
     if match := _IN_DAYS.fullmatch(text):
-        return today + timedelta(days=int(match[1] or 1) * (7 if match[2] == "week" else 1))
+        return today + timedelta(days=_count(match[1]) * (7 if match[2] == "week" else 1))
     if match := _AGO.fullmatch(text):
-        count = int(match[1]) if match[1].isdecimal() else COUNTS.index(match[1]) + 1 if match[1] in COUNTS else 1
-        return today - timedelta(days=count * (7 if match[2] == "week" else 1))
+        return today - timedelta(days=_count(match[1]) * (7 if match[2] == "week" else 1))
+    if match := _NTH.fullmatch(text):
+        return _nth(int(match[1]), today, past)
     weekday = text.removeprefix("next ").removeprefix("last ").removeprefix("this ")
     if weekday in WEEKDAYS:
         ahead = (WEEKDAYS.index(weekday) - today.weekday()) % 7
@@ -124,10 +130,15 @@ def read_day(raw: Any, today: date, *, past: bool = False) -> date | None:
 
 
 def read_month(raw: Any, today: date) -> str | None:
-    """The month that is meant, as ``2026-10``: ``October``, ``October 2025``, ``last month``. Without its year, the last one."""
+    """The month that is meant, as ``2026-10``: ``October``, ``October 2025``, ``last month``. Without its year, the last one.
+
+    A few words around a month's whole name do not count: ``the bill for October``.
+    """
     if not isinstance(raw, str):
         return None
     text = " ".join(raw.lower().replace(",", " ").split())
+    if len(text.split()) <= MOST_AROUND and (named := _MONTH_NAMED.search(text)) is not None:
+        text = named[0]
     if text in ("this month", "last month"):
         first = today.replace(day=1)
         return (first if text == "this month" else first - timedelta(days=1)).isoformat()[:7]
@@ -179,6 +190,22 @@ def _date(year: int, month: int, day: int) -> date | None:
         return date(year, month, day)
     except ValueError:
         return None
+
+
+def _count(raw: str) -> int:
+    """A count in digits or as a word; one where it is neither."""
+    return int(raw) if raw.isdecimal() else COUNTS.index(raw) + 1 if raw in COUNTS else 1
+
+
+def _nth(day: int, today: date, past: bool) -> date | None:
+    """The next day of this number, or with ``past`` the last one, today included."""
+    month = today.replace(day=1)
+    for _ in range(3):  # of three months in a row at least one has 31 days
+        found = _date(month.year, month.month, day)
+        if found is not None and (found <= today if past else found >= today):
+            return found
+        month = (month - timedelta(days=1)).replace(day=1) if past else (month + timedelta(days=32)).replace(day=1)
+    return None
 
 
 def _near_year(year: str | None, month: int, day: int, today: date, past: bool) -> date | None:

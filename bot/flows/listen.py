@@ -54,9 +54,15 @@ CLOSE = 0.1
 BETTER = 0.2
 """An article answers instead of a flow that its score exceeds by so much."""
 
+WITHIN = 0.8
+"""What is less likely than this to want anything that is known weakens the intent by as much."""
+
 IN_SCOPE, CLEARLY = 0.5, 0.92
 """Below the first chance a message is taken to want none of the intents; what neither asks nor requests anything begins something else in
 the middle of a flow only from the second on."""
+
+UNMISTAKABLE, MOST_STATED = 0.95, 12
+"""Where any words would do for an answer, a statement of at most so many is something else only if both chances are so high."""
 
 MOST_OFFERED = 3
 
@@ -240,17 +246,18 @@ class _Message:
         if not best or (self.state.stack and not self._requests() and self.scope < CLEARLY):
             return
         flow, confidence, needed = best[0]
+        confidence *= min(1.0, self.scope / WITHIN)
         needed = max(needed, at_least)
         article = self.heard.hits[0].score if self.heard.hits else 0.0
         if article >= ARTICLE_SURE and article > confidence + (BETTER if confidence >= needed else 0.0):
             return
         rivals = [one for one, score, _ in best[1:] if confidence - score < CLOSE and score >= self.unsure]
-        if rivals and confidence < 0.95:
+        if rivals and confidence < 0.95 and (not self.state.stack or self._requests()):
             yield Offer((flow.id, *(one.id for one in rivals))[:MOST_OFFERED])
         elif confidence >= needed:
             yield Start(flow.id, round(confidence, 3))
             yield from self._told_at_once(flow)
-        elif confidence >= self.unsure and not at_least:
+        elif confidence >= self.unsure and not self.state.stack:
             titles = [(hit.article.title, f"/article {hit.article.slug}") for hit in self.heard.hits if hit.score >= ARTICLE_UNSURE]
             others = [one.id for one, score, _ in best[1:] if score >= self.unsure]
             yield Offer((flow.id, *others)[:MOST_OFFERED], tuple(titles[:2]))
@@ -382,7 +389,11 @@ class _Message:
         if reads_back and said.yes is None and about.type == "bool" and (read := self._read(slot, text)) is not None:
             yield YesNo(bool(read.value) == bool(waits.get("value")))
             return
-        if said.correct and (fixed := self._corrections(slot)):
+        if said.yes is not None and about.type == "bool" and not reads_back:
+            yield Answer(slot, said.yes)  # "no thanks" is an answer as a whole, and corrects nothing
+            return
+        begins = any(one.start == 0 and one.name in about.entities for one in self.entities)  # "no code" is an answer, and no "no"
+        if said.correct and not begins and (fixed := self._corrections(slot)):
             yield from fixed
             return
         if said.refuse:
@@ -424,7 +435,7 @@ class _Message:
         """What is said instead of an answer: commands, none where another rule answers it; None where it is the answer after all."""
         said = self.said
         asks = said.asks or (self._requests() and not (reading is not None and self._names_a_place()))
-        if reading is not None and not asks:
+        if reading is not None and not asks and not self._unmistakable():
             return None
         if self.heard.sure and (said.asks or reading is None):
             begun = list(self._begin(but=self._flow_id()))
@@ -435,6 +446,14 @@ class _Message:
         if said.asks and reading is not None and any(hit.score >= ARTICLE_UNSURE for hit in self.heard.hits) and self._is_free_question():
             return []
         return None
+
+    def _unmistakable(self) -> bool:
+        """Whether a short statement can only be the beginning of something else, though any words would do for an answer."""
+        slot = self.state.asked
+        if slot is None or not self._is_free(self._slot(slot)) or len(words_of(self.situation.text)) > MOST_STATED:
+            return False
+        guesses = self._judged()
+        return bool(guesses) and guesses[0].confidence >= UNMISTAKABLE and self.scope >= UNMISTAKABLE
 
     def _names_a_place(self) -> bool:
         """Whether a place is asked for and the words have a number: "send it to 12 Oak Street" is an answer."""
@@ -454,13 +473,15 @@ class _Message:
         """What was answered before and is put right now; the slot that the words name, else the one answered last that the value fits."""
         text = self.said.rest
         found = [(slot, value) for slot in self._answered(asked) if (value := self._new_value(slot, text)) is not None]
-        found.sort(key=lambda one: self._is_free(self._slot(one[0])))  # any words fit a free text: what fits more than that comes first
+        # any words fit a free text: what fits more than that, such as a thing of the slot's kind, comes first
+        kinds = {one.name for one in self.entities if self.situation.text[one.start : one.end] in text}
+        found.sort(key=lambda one: self._is_free(self._slot(one[0])) and not kinds & {*self._slot(one[0]).entities})
         words = set(words_of(self.situation.text))
         by_name = [one for one in found if words & {word for word in words_of(one[0].replace("_", " ")) if len(word) > 2}]
         by_title = [one for one in found if words & set(words_of(title_of(self._slot(one[0]), self.engine.declared))[-1:])]
         for slot, value in [*by_name, *by_title, *found]:
-            if slot == asked and "value" not in (self.state.waits or {}):
-                return [Answer(slot, value)]
+            if slot == asked and self._unmistakable():
+                return []  # "my bill is wrong" corrects nothing that was said here
             return [Answer(slot, value)] if slot == asked else [Correct(slot, value)]
         return []
 
@@ -504,6 +525,10 @@ class _Message:
                 continue
             taken |= kinds
             yield Correct(name, value) if name in frame.answered else Fill(name, value)
+        # a fact that is told beside an answer may be what a flow asks for that is yet to be called
+        facts = {one.name: one.value for one in self.entities if one.name in self.engine.declared.facts and one.name not in taken}
+        if facts:
+            yield Named(facts)
 
     def _edited(self) -> Iterator[Command]:
         """The words of the last answer were changed: what they answered is put right."""

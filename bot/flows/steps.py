@@ -288,7 +288,8 @@ def _is_handled(work: Work, step: Act) -> bool:
 
 
 def _reads_failure(step: Step) -> bool:
-    return any(branch.when is not None and f"slots.{FAILED_SLOT}" in branch.when.reads for branch in step.next)
+    slots = {f"slots.{FAILED_SLOT}", f"slots.{REASON_SLOT}"}
+    return any(branch.when is not None and slots & branch.when.reads for branch in step.next)
 
 
 def _link(work: Work, step: Link) -> None:

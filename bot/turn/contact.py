@@ -87,11 +87,14 @@ def _barred(context: Context, declared: Declarations, purpose: str, now: datetim
     return None
 
 
-def barred(context: Context, declared: Declarations, purpose: str, now: datetime) -> Not | None:
-    """What makes this no moment for a purpose of ours, whether the customer is written to or writes themselves."""
+def barred(context: Context, declared: Declarations, purpose: str, now: datetime, *, agreed: Collection[str] = ()) -> Not | None:
+    """What makes this no moment for a purpose of ours, whether the customer is written to or writes themselves.
+
+    ``agreed`` are purposes that they have just agreed to, which ``context`` does not know yet.
+    """
     if purpose not in declared.purposes:
         return Not(f"the purpose `{purpose}` is not declared; add it to memory.yml")
-    if not has_consent(context, declared, purpose):
+    if purpose not in agreed and not has_consent(context, declared, purpose):
         asked = context.consents.get(purpose)
         return Not("they took their consent back" if asked is not None else "they have not agreed to it")
     if any(journey.product == COMPLAINT for journey in context.journeys):

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any, Protocol
 
 from bot.turn.contact import barred
 from bot.turn.decision import Decision, Say
+from bot.turn.deeds import GiveConsent
 from memory.context import Context
 from memory.declared import Declarations
 from memory.usable import allowed
@@ -41,9 +42,14 @@ class Relevance:
     instead: str = ""
 
 
-def why_not(rule: Relevance, say: Say, context: Context, declared: Declarations, now: datetime) -> str | None:
-    """Why a reply is not said to this customer now, in words for people and without values; None where it is."""
-    if rule.purpose and (why := barred(context, declared, rule.purpose, now)) is not None:
+def why_not(
+    rule: Relevance, say: Say, context: Context, declared: Declarations, now: datetime, *, agreed: Collection[str] = ()
+) -> str | None:
+    """Why a reply is not said to this customer now, in words for people and without values; None where it is.
+
+    ``agreed`` are purposes that this very turn gives the consent to.
+    """
+    if rule.purpose and (why := barred(context, declared, rule.purpose, now, agreed=agreed)) is not None:
         return why.why
     if rule.when is None:
         return None
@@ -62,11 +68,12 @@ def sift(
     """
     if not rules or not any(say.name in rules for say in decision.says):
         return decision, {}
+    agreed = {deed.purpose for deed in decision.deeds if isinstance(deed, GiveConsent)}
     withheld: dict[str, str] = {}
     says: list[Say] = []
     for say in decision.says:
         rule = rules.get(say.name)
-        why = None if rule is None else why_not(rule, say, context, declared, now)
+        why = None if rule is None else why_not(rule, say, context, declared, now, agreed=agreed)
         if rule is None or why is None:
             says.append(say)
             continue

@@ -125,6 +125,22 @@ async def test_a_report_that_cannot_be_taken(priya: Stage, slots: dict[str, Any]
     assert len(await priya.sample.find("claims", {"customer_id": "H2001"})) == 1
 
 
+@pytest.mark.parametrize(
+    ("said", "day", "failed"),
+    [
+        ("yesterday", "4 January 2026", (None, None)),
+        ("on Saturday evening", "3 January 2026", (None, None)),
+        ("2025-12-24", "24 December 2025", (None, None)),
+        ("tomorrow", None, ("refused", "day_future")),
+        ("some time ago", None, ("invalid", "damaged_on")),
+        ("", None, ("missing", "damaged_on")),
+    ],
+)
+async def test_the_day_of_a_damage_is_written_out(stage: Stage, said: str, day: str | None, failed: tuple[str | None, str | None]) -> None:
+    came = await stage.twice("action_check_damage_day", damaged_on=said)
+    assert (came.failed, came.slots.get("damaged_on")) == (failed, day)
+
+
 async def test_without_cover_there_is_no_claim(stage: Stage) -> None:
     await stage.prove("H2002", policy_number="HP310552")
 

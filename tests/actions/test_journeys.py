@@ -6,13 +6,19 @@ from typing import Any
 
 import pytest
 
+import actions.who
 from actions.declared import KEY, as_json
+from actions.records.sample.store import SampleRecords
+from memory.clock import ManualClock
+from memory.customers import ownership_of
+from memory.database import Database
 from memory.detach import cut
 from memory.erasure import ask_to_forget, get_erasure
 from memory.journeys import journey_history, move_journey
 from memory.known import refresh_known
 from tests.actions.conftest import Stage
 from tests.actions.declarations import declared_by
+from tests.memory.people import pause
 
 
 @pytest.fixture
@@ -90,3 +96,33 @@ async def test_of_somebody_who_is_forgotten_nothing_is_written(ann: Stage) -> No
     assert (await ann.act("action_block_card", card_ending="4821")).says == (("utter_card_blocked", {"ending": "4821"}),)
     assert await ann.database.read(lambda tx: journey_history(tx, who.person)) == []
     assert (await ann.act("action_balance")).failed == ("not_proven", "confirmed")
+
+
+async def test_who_is_forgotten_in_the_middle_of_the_write_is_not_written_about(
+    postgres_database_url: str, clock: ManualClock, sample: SampleRecords, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """On PostgreSQL, where another transaction may come between finding the customer and holding them."""
+    database = Database(postgres_database_url)
+    stage = Stage(database, clock, sample, sample, domain={KEY: as_json(declared_by("banking"))})
+    who = await stage.meet()
+    await stage.prove("N1001", account_number="12345678")
+    forgotten: list[None] = []
+
+    def forget(tx: Any) -> None:
+        erasure_id = ask_to_forget(tx, who.customer_id, asked_by="customer", at=clock.now())
+        erasure = get_erasure(tx, erasure_id) if erasure_id is not None else None
+        assert erasure is not None
+        cut(tx, erasure, now=clock.now())
+
+    def too_late(tx: Any, customer_ids: Any) -> Any:
+        if not forgotten:
+            forgotten.append(pause(database.write(forget)))
+        return ownership_of(tx, customer_ids)
+
+    monkeypatch.setattr(actions.who, "ownership_of", too_late)
+    try:
+        assert (await stage.act("action_block_card", card_ending="4821")).failed == (None, None)
+        assert forgotten == [None]
+        assert await database.read(lambda tx: journey_history(tx, who.person)) == []
+    finally:
+        await database.close()

@@ -25,7 +25,7 @@ from typing import Any
 from bot.assistants import load_assistant
 from bot.flows.stack import root_of
 from bot.flows.state import State, read_state
-from bot.qa.databases import source_of
+from bot.qa.databases import Source, source_of
 from bot.qa.format import CustomerIs, Head
 from bot.qa.ledger import read_customers
 from bot.qa.read import Script
@@ -215,28 +215,27 @@ class Came:
     stuck: bool = False
 
 
-async def play(name: str, lines: Sequence[Line], *, answering: bool) -> Came:
+async def play(source: Source, name: str, lines: Sequence[Line], *, answering: bool) -> Came:
     """Play one conversation on a stage of its own."""
     head = Head(name="real", assistant=name, customers={"ann": CustomerIs(first_name="Ann", last_name="Lee")}, script=["-"])
     came = Came({flow for line in lines if (flow := OURS.get(line.intent)) is not None})
-    with source_of(None) as source:
-        async with source.fresh() as url, open_stage(Script(Path("real.yml"), head, ()), url) as stage:
-            person, bot = stage.person("ann"), stage.bot_name(stage.bot)
-            try:
-                for line in lines:
-                    if answering and line.intent == "contentonly":
-                        continue
-                    person.send(bot, line.text)
+    async with source.fresh() as url, open_stage(Script(Path("real.yml"), head, ()), url) as stage:
+        person, bot = stage.person("ann"), stage.bot_name(stage.bot)
+        try:
+            for line in lines:
+                if answering and line.intent == "contentonly":
+                    continue
+                person.send(bot, line.text)
+                await stage.settle()
+                for _ in range(MOST_QUESTIONS if answering else 0):
+                    answer = await _answer(stage, name)
+                    if answer is None:
+                        break
+                    person.send(bot, answer)
                     await stage.settle()
-                    for _ in range(MOST_QUESTIONS if answering else 0):
-                        answer = await _answer(stage, name)
-                        if answer is None:
-                            break
-                        person.send(bot, answer)
-                        await stage.settle()
-            except Stuck:
-                came.stuck = True
-            await stage.store.read(lambda tx: _look(tx, came))
+        except Stuck:
+            came.stuck = True
+        await stage.store.read(lambda tx: _look(tx, came))
     return came
 
 
@@ -275,12 +274,12 @@ def _look(tx: Tx, came: Came) -> None:
     came.handed_over = tx.execute(handoff_table.select()).first() is not None
 
 
-async def played(folder: Path, most: int, *, answering: bool) -> list[dict[str, Any]]:
+async def played(source: Source, folder: Path, most: int, *, answering: bool) -> list[dict[str, Any]]:
     """One row a sector."""
     rows = []
     for sector, name in SECTORS.items():
         conversations = read_conversations(folder / sector / "dev.tsv")[:most]
-        came = [await play(name, lines, answering=answering) for lines in conversations]
+        came = [await play(source, name, lines, answering=answering) for lines in conversations]
         with_wish = [one for one in came if one.wanted]
         rows.append(
             {
@@ -314,9 +313,12 @@ def main(arguments: Sequence[str] | None = None) -> None:
         figures["understanding"] = list(understood(given.folder))
         show("What customers' messages are taken for", figures["understanding"])
     if given.only != "understanding":
-        figures["playing"] = [
-            row for answering in (False, True) for row in asyncio.run(played(given.folder, given.conversations, answering=answering))
-        ]
+        with source_of(None) as source:
+            figures["playing"] = [
+                row
+                for answering in (False, True)
+                for row in asyncio.run(played(source, given.folder, given.conversations, answering=answering))
+            ]
         show("How far customers come", figures["playing"])
     save(given.json, figures)
 

@@ -41,7 +41,7 @@ _KEEP = 0.95
 _STAY = 1000.0
 """How much the detector stays with the usual weights: as much as so many left-out examples say."""
 
-_UNSURE = 0.7
+_UNSURE = 0.8
 """Where the words' confidence or ``in_scope`` is lower, the encoder is asked."""
 
 Ints = NDArray[np.int64]

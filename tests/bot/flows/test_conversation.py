@@ -166,6 +166,19 @@ def test_it_is_asked_before_cancelling_what_was_begun() -> None:
     assert talk.names == ["utter_flow_cancelled"]
 
 
+def test_what_was_only_looked_up_is_cancelled_at_once() -> None:
+    look = Act("look", 1, (Branch(None, "ask"),), "action_look_up_card")
+    flow = Flow(
+        "look", "looking", "", {"look": look, "ask": Collect("ask", 2, (Branch(None, "END"),), "reason", "utter_ask_reason")}, "look"
+    )
+    talk = Talk(more=[flow])
+    talk.press("/flow look")
+
+    talk.say("never mind")
+
+    assert talk.names == ["utter_flow_cancelled"]
+
+
 def test_why_is_told_with_the_question_again() -> None:
     talk = Talk()
     talk.say("I lost my card")
