@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
-.PHONY: help try run test lint format bench bench-memory bench-search bench-customers meaning replay qa clean
+.PHONY: help try run test lint format bench bench-memory bench-search bench-understanding bench-customers meaning replay qa clean
 
 help:  ## what there is
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -58,6 +58,9 @@ $(VENV)/.rivals: tests/benchmarks/rivals.txt $(VENV)/.dev
 
 bench-memory: $(VENV)/.rivals  ## recalling and logging by the length of the history, beside a plain table, LangGraph and mem0; JSON=FILE
 	$(BIN)/python -m tests.benchmarks.memory $(if $(JSON),--json $(JSON)) $(ARGS)
+
+bench-understanding: $(VENV)/.dev  ## knowing what messages want: make bench-understanding [DATA=FOLDER] [JSON=FILE] [ARGS="--sizes 10"]
+	$(BIN)/python -m tests.benchmarks.understanding $(DATA) $(if $(JSON),--json $(JSON)) $(ARGS)
 
 bench-search: $(VENV)/.dev  ## finding a moment of the past: make bench-search [DATA=FOLDER] [JSON=FILE]
 	$(BIN)/python -m tests.benchmarks.search $(DATA) $(if $(JSON),--json $(JSON)) $(ARGS)

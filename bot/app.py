@@ -355,6 +355,7 @@ def _own_brain(legato: Legato, actions: RunAction | None) -> Brain:
         language=assistant.language,
         linker=_linker(legato),
         flows=_flows(legato, actions),
+        speaks=assistant.replies.languages,
     )
 
 

@@ -421,7 +421,7 @@ class _Message:
             yield from self._others(slot)
             return
         told = list(self._others(slot))
-        if told:
+        if any(not isinstance(one, Named) for one in told):
             yield from told
             yield Repeat()
         elif self.facts or (said.asks and any(hit.score >= ARTICLE_UNSURE for hit in self.heard.hits)):

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any, Protocol
 
 from bot.flows.listen import NO_PLAN
 from bot.messages import Event
-from bot.turn.decide import decide, fail
+from bot.turn.decide import decide, fail, in_other_language
 from bot.turn.decision import ARTICLE, Arrived, Decision, Reason
 from bot.turn.flow import FlowTurns, without_told
 from bot.turn.learn import learn, study
@@ -16,6 +18,7 @@ from bot.turn.linking import OPEN_GATE
 from bot.understand.extract import extract
 from bot.understand.hear import Heard, hear
 from bot.understand.knowledge import Knowledge
+from bot.understand.language import Languages
 from bot.understand.mood import Mood
 from memory.context import Context
 from memory.declared import Declarations
@@ -32,7 +35,10 @@ class Brain(Protocol):
 
 
 class KnowledgeBrain:
-    """The assistant's own brain: understanding, then the rules. ``flows`` None: it has none."""
+    """The assistant's own brain: understanding, then the rules.
+
+    ``flows`` None: it has none. ``language`` is the one that it understands, ``speaks`` are others that it answers in.
+    """
 
     def __init__(
         self,
@@ -43,12 +49,15 @@ class KnowledgeBrain:
         language: str = ENGLISH,
         linker: Linker | None = None,
         flows: FlowTurns | None = None,
+        speaks: Collection[str] = (),
     ) -> None:
         self._knowledge = knowledge
         self._linker = linker
         self._returning_after = timedelta(seconds=returning_after_s)
         self._declared = declared or Declarations()
         self._language = language.partition("-")[0]
+        self._speaks = frozenset({self._language, *speaks})
+        self._languages = Languages(self._language, knowledge.knows)
         self._mood = Mood()
         self._flows = flows
 
@@ -69,7 +78,7 @@ class KnowledgeBrain:
             declared=self._declared,
             found=found,
             lessons=lessons,
-            language=self._language,
+            speaks=self._speaks,
             gate=gate,
             plan=plan,
         )
@@ -79,13 +88,18 @@ class KnowledgeBrain:
             decision, flowed = await self._flows.finish(decision, plan, arrived, context, gate, waiting)
             trace |= flowed
             lessons = without_told(lessons, decision.deeds)
-        mood = self._mood_of(arrived, context)
+        spoken = await self._languages.of(arrived.text) if is_said else None
+        if spoken is not None:
+            decision = replace(decision, language=spoken)
+            if spoken not in self._speaks:
+                decision = in_other_language(decision, spoken, context)
+        mood = self._mood_of(arrived, spoken or context.language or ENGLISH)
         decision, learned = learn(arrived, lessons, context, decision, self._declared, mood=mood, proof_fresh_for=gate.fresh_for)
         return decision, {**trace, **learned}
 
-    def _mood_of(self, arrived: Arrived, context: Context) -> float | None:
+    def _mood_of(self, arrived: Arrived, language: str) -> float | None:
         """The mood of a message's words; None where there are none, or none that can be judged."""
-        english = self._language == ENGLISH and (context.language or ENGLISH).startswith(ENGLISH)
+        english = self._language == ENGLISH and language.startswith(ENGLISH)
         if not english or arrived.first.event is not Event.MESSAGE or not arrived.text or arrived.text.startswith("/"):
             return None
         return self._mood.of(arrived.text)

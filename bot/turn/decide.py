@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
@@ -21,7 +21,7 @@ from bot.understand.clauses import Found
 from bot.understand.hear import Heard
 from bot.understand.knowledge import UNSURE, Article
 from memory.context import Context, KnownPromise
-from memory.declared import LANGUAGE, Declarations
+from memory.declared import LANGUAGE, LANGUAGES, Declarations
 from memory.promises import BROKEN
 
 __all__ = ["AFFIRM", "ARTICLE", "DENY", "PERSON", "Arrived", "Decision", "Reason", "Say", "decide", "fail"]
@@ -47,15 +47,15 @@ def decide(
     declared: Declarations = _UNDECLARED,
     found: Sequence[Found] = (),
     lessons: Lessons = NOTHING,
-    language: str = "en",
+    speaks: Collection[str] = ("en",),
     gate: Gate = OPEN_GATE,
     plan: Plan = NO_PLAN,
 ) -> Decision:
     """Choose what this turn does. ``chosen`` is the article whose button was pressed, if it was one and the article still exists.
 
-    ``found`` is what the words tell of the customer, ``lessons`` what of it is new (:func:`bot.turn.learn.study`); ``language`` is the
-    assistant's own; ``gate`` is what is known of who is writing; ``plan`` is what the flows make of it. Where it is theirs, the decision's
-    rule is ``FLOW`` and says nothing yet. Order matters: a customer who is with a person stays with that person, and
+    ``found`` is what the words tell of the customer, ``lessons`` what of it is new (:func:`bot.turn.learn.study`); ``speaks`` are the
+    languages that the assistant answers in; ``gate`` is what is known of who is writing; ``plan`` is what the flows make of it. Where it is
+    theirs, the decision's rule is ``FLOW`` and says nothing yet. Order matters: a customer who is with a person stays with that person, and
     asking for a person works in the middle of anything.
     """
     first = arrived.first
@@ -77,11 +77,22 @@ def decide(
     asks_more = heard.asks_person or (heard.sure and words_beside(arrived.text, found) > BESIDE)
     if consent is not None and not asks_more:
         return consent
-    decision = _answer(arrived, heard, context, chosen, returning_after, declared, lessons, language, plan)
+    decision = _answer(arrived, heard, context, chosen, returning_after, declared, lessons, speaks, plan)
     decision = guard(decision, context, now=first.at, gate=gate)
     if consent is not None and consent.deeds:
         decision = replace(decision, says=(*consent.says, *decision.says), deeds=(*consent.deeds, *decision.deeds))
     return decision
+
+
+def in_other_language(decision: Decision, language: str, context: Context) -> Decision:
+    """The decision for words in a language that the assistant does not know: where it would only ask back, it says so, and offers a person.
+
+    Where something was understood all the same, such as a name or a wish for a person, that stays.
+    """
+    if decision.rule != "clarify":
+        return decision
+    said = Say("utter_other_language", {"language": LANGUAGES[language]}, (Button("Talk to a person", PERSON),))
+    return replace(decision, rule="other language", says=(said,))
 
 
 def fail(context: Context, reason: Reason) -> Decision:
@@ -123,7 +134,7 @@ def _answer(
     returning_after: timedelta,
     declared: Declarations,
     lessons: Lessons,
-    language: str,
+    speaks: Collection[str],
     plan: Plan,
 ) -> Decision:
     first, state = arrived.first, context.dialogue
@@ -154,12 +165,12 @@ def _answer(
     for is_it, name in ((heard.thanks, "utter_thanks"), (heard.goodbye, "utter_goodbye"), (heard.help, "utter_help")):
         if is_it:
             return Decision(name.removeprefix("utter_"), says=(Say(name),), dialogue={**state, "unsure": 0})
-    if (told := _told(heard, state, declared, lessons, language)) is not None:
+    if (told := _told(heard, state, declared, lessons, speaks)) is not None:
         return told
     return _from_knowledge(arrived, heard, context, returning_after)
 
 
-def _told(heard: Heard, state: dict[str, Any], declared: Declarations, lessons: Lessons, language: str) -> Decision | None:
+def _told(heard: Heard, state: dict[str, Any], declared: Declarations, lessons: Lessons, speaks: Collection[str]) -> Decision | None:
     """An acknowledgement of what the customer told, where they asked for nothing beside it. What is only likely is asked about instead."""
     asks = heard.sure or (any(hit.score >= UNSURE for hit in heard.hits) and lessons.beside > BESIDE)
     if asks or not (lessons.facts or lessons.missing):
@@ -169,7 +180,7 @@ def _told(heard: Heard, state: dict[str, Any], declared: Declarations, lessons: 
     noted: list[str] = []
     for fact in lessons.sure:
         about = declared.fact(fact.name)
-        if fact.name == LANGUAGE and fact.value != language:
+        if fact.name == LANGUAGE and fact.value not in speaks:
             says.append(Say("utter_noted_language", {"language": about.shown(fact.value)}))
         else:
             noted.append(f"{about.title or fact.name.replace('_', ' ')}: {about.shown(fact.value)}")

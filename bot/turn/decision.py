@@ -82,7 +82,8 @@ class Say:
 class Decision:
     """What happens. ``says`` become one answer. ``dialogue`` is the conversation's new state, None where it stays as it was.
 
-    ``article`` is the short name of the article that was given. ``mood`` is that of the customer's words, None where nobody judged it.
+    ``article`` is the short name of the article that was given. ``mood`` is that of the customer's words, None where nobody judged it;
+    ``language`` is the one that they are in, None where that cannot be told.
     ``deeds`` are done in the turn's own transaction. ``tried``: what the person is told beside, where one is asked for.
     ``want``: the words with which the customer came, where what they wrote now is only the answer to a question.
     """
@@ -96,5 +97,6 @@ class Decision:
     deeds: tuple[Deed, ...] = ()
     article: str | None = None
     mood: float | None = None
+    language: str | None = None
     tried: tuple[str, ...] = ()
     want: str = ""

@@ -14,7 +14,7 @@ from typing import Any
 
 from bot.flows.actions import Called, Done, RunAction, Uttered
 from bot.flows.ask import shown_value, title_of
-from bot.flows.commands import Answer, Command, LeadBack, Missed, Resume, Start, Wants
+from bot.flows.commands import Answer, Command, LeadBack, Missed, Named, Resume, Start, Wants
 from bot.flows.engine import Engine
 from bot.flows.listen import NO_PLAN, Judge, Listener, Plan
 from bot.flows.model import Slot
@@ -164,7 +164,8 @@ class FlowTurns:
             return [Wants()], None
         if decision.rule in SILENT or not decision.says:
             return (), None
-        return [Resume() if decision.rule == "linked" else LeadBack()], None
+        facts = {name: value for name, value in plan.entities.items() if name in self._engine.declared.facts}
+        return [*([Named(facts)] if facts else []), Resume() if decision.rule == "linked" else LeadBack()], None
 
     # -- what comes of them -------------------------------------------------------------------------------------------
 

@@ -90,7 +90,7 @@ class RasaBrain:
             declared=self._declared,
             found=found,
             lessons=lessons,
-            language=self._language,
+            speaks=(self._language,),
             gate=gate,
             plan=_LEAVE if message and not own else NO_PLAN,
         )

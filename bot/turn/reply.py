@@ -91,6 +91,7 @@ REQUIRED: Mapping[str, frozenset[str]] = MappingProxyType(
             "utter_promise_open": "agent promise due",
             "utter_promise_broken": "agent promise due",
             "utter_nothing_now": "",
+            "utter_other_language": "language",
             "utter_greet_back": "",
             "utter_flow_back": "flow",
             "utter_flow_switch": "flow other",

@@ -117,7 +117,7 @@ class Writer:
             data=part.data or None,
             origin=f"{part.channel}:{part.message_id}" if part.event is Event.MESSAGE and part.message_id else None,
             about_id=about_id,
-            language=context.language,
+            language=(decision.language if part.text else None) or context.language,
             mood=decision.mood if part.text else None,
             intent=None if decision.rule in UNJUDGED else decision.article or decision.rule,
             at=part.at,

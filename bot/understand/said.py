@@ -69,7 +69,7 @@ class Entity:
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
-    """What an answer may be. ``type`` is a slot's; ``entities`` the kinds of things that fill it; ``fact`` the fact that it is, if it is one."""
+    """What an answer may be. ``type`` is a slot's, ``entities`` are the kinds of things that fill it, ``fact`` the fact that it is, if any."""
 
     type: str = "text"
     values: tuple[str, ...] = ()
@@ -90,40 +90,56 @@ class Reading:
 
 
 _IT = r"(?:it|that|this|the (?:whole )?(?:thing|matter|request|order))"
-_POLITE = r"(?:ok(?:ay)?|oh|sorry|please|no|well|actually|hm+|thanks|thank you|then|i(?:'d)? (?:would )?(?:like|want) to|can (?:you|we|i)|let'?s|just|so|and|but|wait)"
+_POLITE = (
+    r"(?:ok(?:ay)?|oh|sorry|please|no|well|actually|hm+|thanks|thank you|then|i(?:'d)? (?:would )?(?:like|want) to"
+    r"|can (?:you|we|i)|let'?s|just|so|and|but|wait)"
+)
 _LEAD = rf"^\W*(?:{_POLITE}\W+){{0,4}}"
 _END = r"(?:\W+(?:please|thanks|thank you|for now|now|then|instead|after all|any ?more|sorry|it))*\W*$"
 _CANCEL = re.compile(
     rf"{_LEAD}(?:never ?mind|forget (?:about )?{_IT}|forget it|cancel(?: {_IT})?|abort|stop {_IT}|drop {_IT}|scrap {_IT}|leave {_IT}"
-    rf"|(?:i )?(?:don'?t|do not) want (?:to|{_IT})(?: (?:do|continue|go on)(?: with)?(?: {_IT})?)?|i(?:'ve| have)? changed my mind|call {_IT} off"
+    rf"|(?:i )?(?:don'?t|do not) want (?:to|{_IT})(?: (?:do|continue|go on)(?: with)?(?: {_IT})?)?|i(?:'ve"
+    rf"| have)? changed my mind|call {_IT} off"
     rf"|quit|exit|stop|not any ?more|i(?:'d)? rather not (?:do|continue|go on)(?: with)?(?: {_IT})?){_END}"
 )
 _WHY = re.compile(
-    r"^\W*(?:(?:but|and|ok(?:ay)?|hm+|wait|sorry)\W+){0,2}(?:why(?:\W*$| (?:do|would|should|are|is|must|does|did|on earth) ?(?:you|i|we|that|it|this)?\b.{0,40}"
+    r"^\W*(?:(?:but|and|ok(?:ay)?|hm+|wait|sorry)\W+){0,2}(?:why(?:\W*$| (?:do|would|should|are|is|must|does|did"
+    r"|on earth) ?(?:you|i|we|that|it|this)?\b.{0,40}"
     r"\b(?:need|ask|asking|know|want|necessary|matter|have to|required?|important|say|tell|give)\b)"
-    r"|what(?:'s| is| do you)?\b.{0,20}\b(?:for|need (?:it|that|this) for|purpose)\W*$|what for\W*$|is (?:that|this|it) (?:really )?(?:necessary|needed|required))"
+    r"|what(?:'s| is| do you)?\b.{0,20}\b(?:for|need (?:it|that|this) for|purpose)\W*$|what for\W*$|is (?:that|this"
+    r"|it) (?:really )?(?:necessary|needed|required))"
 )
 _REPEAT = re.compile(
-    r"^\W*(?:sorry\W+|please\W+|can you |could you )*(?:what was (?:the|your) (?:last )?question|(?:repeat|say) (?:the question|that|it)(?: again)?|what did you (?:ask|say|want)"
-    r"|(?:ask|say) (?:me |that |it )?again|come again|pardon(?: me)?|what do you (?:need|want)(?: (?:to know|from me))?|what was that|where were we|again|what\?+|huh)"
+    r"^\W*(?:sorry\W+|please\W+|can you |could you )*(?:what was (?:the|your) (?:last )?question|(?:repeat|say) (?:the question"
+    r"|that|it)(?: again)?|what did you (?:ask|say|want)"
+    r"|(?:ask|say) (?:me |that |it )?again|come again|pardon(?: me)?|what do you (?:need|want)(?: (?:to know|from me))?"
+    r"|what was that|where were we|again|what\?+|huh)"
     r"(?: please)?\W*$"
 )
 _RESUME = re.compile(
-    r"^\W*(?:(?:ok(?:ay)?|yes|please|so|let'?s|let us|can we|could we|i want to|i'd like to)\W+){0,4}(?:go on|continue|carry on|resume|proceed|go ahead|next|"
-    r"back to (?:it|that|my .{1,40}|the .{1,40})|where were we|pick up where)(?: (?:with|from)? ?(?:it|that|there|my .{1,40}|the .{1,40}|we .{1,20}))?(?: please)?\W*$"
+    r"^\W*(?:(?:ok(?:ay)?|yes|please|so|let'?s|let us|can we|could we|i want to|i'd like to)\W+){0,4}(?:go on|continue|carry on"
+    r"|resume|proceed|go ahead|next|"
+    r"back to (?:it|that|my .{1,40}|the .{1,40})|where were we|pick up where)(?: (?:with|from)? ?(?:it|that|there|my .{1,40}"
+    r"|the .{1,40}|we .{1,20}))?(?: please)?\W*$"
 )
 _REFUSE = re.compile(
-    r"\b(?:rather|prefer(?: to)?) not\b|\bdo(?:n'?t| not) (?:want|wish|like) to (?:say|tell|share|give|answer|disclose|provide)\b|\bnone of your business\b"
-    r"|\bnot (?:telling|saying|giving|sharing)\b|\bwon'?t (?:say|tell|give|share)\b|\b(?:that'?s|it'?s|this is) (?:private|personal|confidential)\b"
+    r"\b(?:rather|prefer(?: to)?) not\b|\bdo(?:n'?t| not) (?:want|wish|like) to (?:say|tell|share|give|answer|disclose"
+    r"|provide)\b|\bnone of your business\b"
+    r"|\bnot (?:telling|saying|giving|sharing)\b|\bwon'?t (?:say|tell|give|share)\b|\b(?:that'?s|it'?s|this is) (?:private"
+    r"|personal|confidential)\b"
     r"|\bprefer not\b|^\W*(?:skip|pass)(?: (?:it|this|that)(?: (?:one|question))?)?\W*$"
-    r"|^\W*(?:(?:no|sorry|well|oh|but)\W+){0,2}(?:i )?(?:really )?(?:don'?t|do not|can'?t|cannot|couldn'?t) (?:know|remember|recall|find|have)\b"
+    r"|^\W*(?:(?:no|sorry|well|oh|but)\W+){0,2}(?:i )?(?:really )?(?:don'?t|do not|can'?t|cannot|couldn'?t) (?:know|remember"
+    r"|recall|find|have)\b"
     r"(?: (?:it|that|one|any|my|the|this)\b.{0,40})?(?: (?:right )?now)?\W*$|^\W*no idea\W*$"
 )
 _CORRECT = re.compile(
     r"^\W*(?:(?:no|nope|sorry|oh|oops|wait|hold on|actually|pardon|ah|hm+|apologies|i'?m sorry)\b[\s,.;:!-]*){1,4}"
-    r"(?:(?:i )?(?:meant?|mean)(?: to (?:say|write))?|it(?:'s| is| should be| was)|that(?:'s| should be| was)|make (?:it|that)|not .{1,40}? but|rather|change (?:it|that) to|i said)?[\s,:]*"
-    r"|\bi (?:meant?|mean)(?: to (?:say|write))?\b[\s,:]*|\b(?:change|correct) (?:it|that|the [\w ]{1,30}|my [\w ]{1,30}) (?:to|into)\b[\s,:]*"
-    r"|\bshould (?:be|have been|read)\b[\s,:]*|\b(?:instead of|rather than)\b.{1,40}$|\bnot (?:the )?[\w ]{1,30}?,? but\b[\s,:]*|\bactually\b[\s,:]*"
+    r"(?:(?:i )?(?:meant?|mean)(?: to (?:say|write))?|it(?:'s| is| should be| was)|that(?:'s| should be| was)|make (?:it|that)"
+    r"|not .{1,40}? but|rather|change (?:it|that) to|i said)?[\s,:]*"
+    r"|\bi (?:meant?|mean)(?: to (?:say|write))?\b[\s,:]*|\b(?:change|correct) (?:it|that|the [\w ]{1,30}|my [\w ]{1,30}) (?:to"
+    r"|into)\b[\s,:]*"
+    r"|\bshould (?:be|have been|read)\b[\s,:]*|\b(?:instead of|rather than)\b.{1,40}$|\bnot (?:the )?[\w ]{1,30}?,? but\b[\s,:]*"
+    r"|\bactually\b[\s,:]*"
     r"|\b(?:was|were|is) wrong\b[\s,.;:]*"
 )
 _MARKS = (
@@ -149,27 +165,52 @@ _ASKS = re.compile(
     r"(?:what|which|who|where|when|why|how|is|are|do|does|did|can|could|would|will|should|may|am|have|has)\b"
 )
 _YES = re.compile(
-    r"^\W*(?:yes|yep|yeah|yea|yup|ya|sure|ok(?:ay)?|correct|right|exactly|definitely|absolutely|certainly|of course|indeed|confirm(?:ed)?|true|please do|go ahead|do it|y|i do|i did|i am|i have"
+    r"^\W*(?:yes|yep|yeah|yea|yup|ya|sure|ok(?:ay)?|correct|right|exactly|definitely|absolutely|certainly|of course|indeed"
+    r"|confirm(?:ed)?|true|please do|go ahead|do it|y|i do|i did|i am|i have"
     r"|that'?s (?:right|correct|it|fine|the one)|it is|it does|still (?:is|the same|there))\b"
 )
 _NO = re.compile(
-    r"^\W*(?:no|nope|nah|not?(?= )|never|n|negative|false|incorrect|wrong|don'?t|do not|i don'?t|i do not|i didn'?t|i did not|i haven'?t|i'?m not|i am not"
+    r"^\W*(?:no|nope|nah|not?(?= )|never|n|negative|false|incorrect|wrong|don'?t|do not|i don'?t|i do not|i didn'?t|i did not"
+    r"|i haven'?t|i'?m not|i am not"
     r"|it (?:is not|isn'?t|has changed|changed)|that'?s (?:not|wrong)|not really|not any ?more|none|rather not)\b"
 )
 _NUMBER_WORDS = {
     word: value
     for value, word in enumerate(
-        "zero one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen sixteen seventeen eighteen nineteen".split()
+        [
+            "zero",
+            "one",
+            "two",
+            "three",
+            "four",
+            "five",
+            "six",
+            "seven",
+            "eight",
+            "nine",
+            "ten",
+            "eleven",
+            "twelve",
+            "thirteen",
+            "fourteen",
+            "fifteen",
+            "sixteen",
+            "seventeen",
+            "eighteen",
+            "nineteen",
+        ]
     )
-} | {word: 20 + 10 * value for value, word in enumerate("twenty thirty forty fifty sixty seventy eighty ninety".split())}
+} | {word: 20 + 10 * value for value, word in enumerate(["twenty", "thirty", "forty", "fifty", "sixty", "seventy", "eighty", "ninety"])}
 _NUMBER = re.compile(
     r"(?<![\w.,])[-+]?(?:[£€$] ?)?([-+]?\d{1,3}(?:,\d{3})+(?:\.\d+)?|[-+]?\d+(?:\.\d+)?)(?: ?(k|thousand|grand|million|m)\b)?(?![\d])",
     re.IGNORECASE,
 )
 _TIMES = {"k": 1e3, "thousand": 1e3, "grand": 1e3, "million": 1e6, "m": 1e6}
 _INTRODUCES = re.compile(
-    r"^\W*(?:(?:it(?:'s| is)|that(?:'s| is| would be)|this is|my (?:[\w-]+ ){1,4}is|the (?:[\w-]+ ){0,4}is|i live (?:at|in|on)|i(?:'m| am)|i have|i (?:think|believe)(?: it(?:'s| is))?"
-    r"|for|to|at|on|just|only|about|around|sure|ok(?:ay)?|yes|well|hm+|please|make it|here(?:'s| is)(?: it| my (?:[\w-]+ ){1,4})?|here you (?:go|are)|of course|use|take)\b[\s,:.-]*){1,3}"
+    r"^\W*(?:(?:it(?:'s| is)|that(?:'s| is| would be)|this is|my (?:[\w-]+ ){1,4}is|the (?:[\w-]+ ){0,4}is|i live (?:at|in|on)"
+    r"|i(?:'m| am)|i have|i (?:think|believe)(?: it(?:'s| is))?"
+    r"|for|to|at|on|just|only|about|around|sure|ok(?:ay)?|yes|well|hm+|please|make it|here(?:'s| is)(?: it"
+    r"| my (?:[\w-]+ ){1,4})?|here you (?:go|are)|of course|use|take)\b[\s,:.-]*){1,3}"
 )
 
 
@@ -197,8 +238,8 @@ def read_said(text: str, *, yes: bool | None = None) -> Said:
 def read_value(wanted: Wanted, text: str, entities: Sequence[Entity] = (), *, yes: bool | None = None) -> Reading | None:
     """The value that ``text`` gives to what was asked, as the slot keeps it; None where it gives none.
 
-    ``entities`` are what the message names (:func:`named`), ``yes`` as for :func:`read_said`. Of a free text the words themselves are the value,
-    and such a reading is never exact: whoever asked has to judge whether it is an answer at all.
+    ``entities`` are what the message names (:func:`named`), ``yes`` as for :func:`read_said`. Of a free text the words themselves are the
+    value, and such a reading is never exact: whoever asked has to judge whether it is an answer at all.
     """
     text = text[:MAX_READ].strip()
     if not text:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from copy import copy
 from dataclasses import dataclass
 
 import numpy as np
@@ -97,6 +98,12 @@ class Intents:
     def has_meaning(self) -> bool:
         """Whether the encoder is asked about messages that the words leave open."""
         return self._meaning is not None and self._encoder is not None
+
+    def asking(self, unsure: float) -> Intents:
+        """The same classifier, which asks the encoder where the words are less sure than this: 0 asks it never, 2 about every message."""
+        other = copy(self)
+        other._unsure = unsure
+        return other
 
     def judge(self, text: str) -> Judged:
         """What ``text`` wants. Any text is safe."""

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from bot.understand.intents.kept import Kept, fingerprint, load, save
 from bot.understand.intents.model import Intents, Tier
 from bot.understand.intents.scope import CLIP, USUAL, Nearness, Scope, signs
-from bot.understand.intents.terms import Floats, Numbers, Terms, said
+from bot.understand.intents.terms import Floats, Terms, said
 from bot.understand.intents.vectors import Vectors, english
 from memory.errors import SettingsError
 from memory.search.meaning import Encoder
