@@ -53,7 +53,8 @@ out = Console()
 err = Console(stderr=True, highlight=False)
 
 TRY_THIS = """\
-  Write [bold]I lost my card[/] as Ann; the article is named in the answer
+  Write [bold]I lost my card[/] as Ann. Her number is 12345678; the code that the bank texts her is shown here and on the page
+  Ask something else in the middle, correct yourself, write [bold]why do you need that?[/]: it comes back to the card
   Write [bold]I need to talk to a human[/]; a topic with the whole case opens on the right
   Answer there as Bea: the first answer claims the case, and the assistant is silent from then on
   Write [bold]/return card sent by express[/] in the topic, then [bold]hello[/] as Ann: it knows

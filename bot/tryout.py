@@ -18,7 +18,10 @@ CUSTOMER_TOKEN = "1001:the-token-of-the-simulated-customers-bot"  # noqa: S105 -
 DESK_TOKEN = "1002:the-token-of-the-simulated-agents-bot"  # noqa: S105
 DESK_CHAT = -1001000000001
 CUSTOMERS = ((501, "Ann", "Lee"), (502, "Omar", "Haddad"))
-FIRST_WORDS = {"banking": "I lost my card", "insurance": "what is the status of my claim", "telecoms": "my internet is not working"}
+FIRST_WORDS = {"banking": "I lost my card", "insurance": "what is the status of my claim", "telecoms": "how much data do I have left"}
+NUMBERS = {"banking": "12345678", "insurance": "HP123456", "telecoms": "12345678"}
+"""By which the first customer of the sample's records is found."""
+
 AGENTS = ((601, "Bea", "Novak"), (602, "Chris", "Lund"))
 
 
@@ -75,6 +78,7 @@ async def tryout(
             customer_bot=customers_bot,
             group=group.id,
             agents=[Agent(id_, f"{first} {last}") for id_, first, last in AGENTS],
+            number=NUMBERS.get(assistant, ""),
             first_words=FIRST_WORDS.get(assistant) or legato.assistant.knowledge.articles[0].questions[0],
             recaller=legato.recaller,
             notices=notices,

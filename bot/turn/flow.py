@@ -264,6 +264,8 @@ class FlowTurns:
             told = []
             for name, value in slots.items():
                 slot = flows.domain.slots.get(name) or Slot(name)
+                if not slot.by_customer:  # what actions note down for the flow's own use tells a person nothing
+                    continue
                 about = declared.fact(name) if slot.fact else None
                 hidden = about is not None and about.sensitivity == "sensitive"
                 shown = about.masked(value) if about is not None and hidden else shown_value(slot, value, declared)

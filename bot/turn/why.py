@@ -100,6 +100,8 @@ def _flow(flow: Mapping[str, Any]) -> Iterator[str]:
 
 
 def _rest(trace: Mapping[str, Any]) -> Iterator[str]:
+    for name, why in (trace.get("withheld") or {}).items():
+        yield f"Not said: {name}, as {why}."
     for name, words in _LEARNED.items():
         if listed := trace.get(name):
             yield f"{words.format(', '.join(str(one) for one in listed)).capitalize()}."

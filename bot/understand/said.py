@@ -69,7 +69,7 @@ class Entity:
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
-    """What an answer may be. ``type`` is a slot's, ``entities`` are the kinds of things that fill it, ``fact`` the fact that it is, if any."""
+    """What an answer may be. ``type`` is a slot's, ``entities`` are the kinds of things that fill it, ``fact`` is its fact, if any."""
 
     type: str = "text"
     values: tuple[str, ...] = ()
@@ -174,33 +174,12 @@ _NO = re.compile(
     r"|i haven'?t|i'?m not|i am not"
     r"|it (?:is not|isn'?t|has changed|changed)|that'?s (?:not|wrong)|not really|not any ?more|none|rather not)\b"
 )
-_NUMBER_WORDS = {
-    word: value
-    for value, word in enumerate(
-        [
-            "zero",
-            "one",
-            "two",
-            "three",
-            "four",
-            "five",
-            "six",
-            "seven",
-            "eight",
-            "nine",
-            "ten",
-            "eleven",
-            "twelve",
-            "thirteen",
-            "fourteen",
-            "fifteen",
-            "sixteen",
-            "seventeen",
-            "eighteen",
-            "nineteen",
-        ]
-    )
-} | {word: 20 + 10 * value for value, word in enumerate(["twenty", "thirty", "forty", "fifty", "sixty", "seventy", "eighty", "ninety"])}
+_UNITS = """
+zero one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen sixteen seventeen eighteen nineteen
+"""
+_TENS = "twenty thirty forty fifty sixty seventy eighty ninety"
+_NUMBER_WORDS = {word: value for value, word in enumerate(_UNITS.split())}
+_NUMBER_WORDS |= {word: 20 + 10 * value for value, word in enumerate(_TENS.split())}
 _NUMBER = re.compile(
     r"(?<![\w.,])[-+]?(?:[£€$] ?)?([-+]?\d{1,3}(?:,\d{3})+(?:\.\d+)?|[-+]?\d+(?:\.\d+)?)(?: ?(k|thousand|grand|million|m)\b)?(?![\d])",
     re.IGNORECASE,
@@ -430,26 +409,21 @@ def _inside(wanted: Wanted, value: float) -> bool:
 
 
 def _read_choice(values: Sequence[str], text: str) -> Reading | None:
-    low = _plain(text)
-    low_words = " ".join(words_of(text))
-    found: list[tuple[int, str]] = []
+    """The one value that the text names: the longest where one is part of another, the last where it says "not this, that"."""
+    low = " ".join(words_of(text))
+    places: dict[str, tuple[int, str]] = {}
     for value in values:
         phrase = " ".join(words_of(value.replace("_", " ")))
-        if phrase and re.search(rf"(?<!\w){re.escape(phrase)}(?:s|es)?(?!\w)", low_words):
-            found.append((len(phrase), value))
-    if not found:
+        if phrase and (match := re.search(rf"(?<!\w){re.escape(phrase)}(?:s|es)?(?!\w)", low)):
+            places[value] = (match.start(), phrase)
+    best = [one for one, (_, phrase) in places.items() if not any(phrase != other and phrase in other for _, other in places.values())]
+    if not places:
         # "the blue one" for "blue card": a word that only one of the values has
-        said = set(low_words.split())
-        own = [value for value in values if said & _own_words(value, values)]
-        found = [(0, own[0])] if len(own) == 1 else []
-    if not found:
-        return None
-    longest = max(length for length, _ in found)
-    best = [value for length, value in found if length == longest]
-    if len(best) > 1 and longest:
-        last = max(best, key=lambda value: low.rfind(value.replace("_", " ").casefold()))
-        best = [last] if " not " in f" {low} " else best
-    if len({*best}) != 1:
+        best = [value for value in values if set(low.split()) & _own_words(value, values)]
+    elif len(best) > 1 and re.search(r"\bnot\b|\binstead of\b|\brather than\b", low):
+        denied = [one for one in best if re.search(rf"\b(?:not|of|than) (?:the |a |my )?{re.escape(places[one][1])}", low)]
+        best = [one for one in best if one not in denied]
+    if len(best) != 1:
         return None
     return Reading(best[0], len(words_of(text)) <= len(words_of(best[0].replace("_", " "))) + BESIDE, text)
 

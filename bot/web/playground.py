@@ -84,6 +84,7 @@ class Setup(TypedDict):
     group: Account
     agents: list[Account]
     first_words: str
+    number: str
     run: str
 
 
@@ -136,6 +137,7 @@ def playground_app(
     group: int | str,
     agents: Sequence[Agent],
     first_words: str = "I lost my card",
+    number: str = "",
     channel: str = "telegram",
     recaller: Recaller | None = None,
     notices: Notices | None = None,
@@ -143,9 +145,10 @@ def playground_app(
     """The page as an ASGI app, with the people API of ``sim`` under ``/simulator``.
 
     ``customer_bot`` and ``group`` are what ``Simulator.bot`` and ``Simulator.group`` find; everybody who is not one of ``agents`` is a
-    customer. ``first_words`` is what a newcomer is asked to write first. ``channel`` is the memory's name for the customers' bot; with a
-    ``recaller`` the page shows what in the past belongs to their last words. ``notices`` are shown at its edge. Bots do not come through
-    here: they have the Bot API, whose faults need the simulator's own server. Raises ``Refused`` where the bot or the group is missing.
+    customer. ``first_words`` is what a newcomer is asked to write first, ``number`` what they answer when they are asked whose account it
+    is. ``channel`` is the memory's name for the customers' bot; with a ``recaller`` the page shows what in the past belongs to their last
+    words. ``notices`` are shown at its edge. Bots do not come through here: they have the Bot API, whose faults need the simulator's own
+    server. Raises ``Refused`` where the bot or the group is missing.
     """
     app = FastAPI(title="Legato playground", docs_url=None, redoc_url=None, openapi_url=None)
     bot, place = sim.bot(customer_bot), sim.group(group)
@@ -158,6 +161,7 @@ def playground_app(
         group=Account(id=place.id, name=place.title),
         agents=[Account(id=agent.id, name=agent.name) for agent in agents],
         first_words=first_words,
+        number=number,
         run=secrets.token_hex(8),
     )
 

@@ -33,9 +33,10 @@ class Kept:
     unsure: float
 
 
-def fingerprint(examples: Mapping[str, Sequence[str]], settings: str) -> str:
+def fingerprint(examples: Mapping[str, Sequence[str]], settings: Sequence[object]) -> str:
     """A name for what is learned from these examples with these settings: 64 hexadecimal digits."""
-    return hashlib.sha256(json.dumps([settings, sorted((name, list(texts)) for name, texts in examples.items())]).encode()).hexdigest()
+    given = [FORMAT, [str(one) for one in settings], sorted((name, list(texts)) for name, texts in examples.items())]
+    return hashlib.sha256(json.dumps(given).encode()).hexdigest()
 
 
 def save(file: Path, kept: Kept) -> None:

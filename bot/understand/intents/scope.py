@@ -9,8 +9,10 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from bot.understand.intents.terms import Floats, Numbers, Terms
 from bot.understand.intents.vectors import Vectors
@@ -41,7 +43,7 @@ class Nearness:
     starts: Numbers
     middles: Floats
 
-    def nearest(self, intents: Sequence[int] | Numbers, vector: Floats) -> float:
+    def nearest(self, intents: NDArray[np.signedinteger[Any]], vector: Floats) -> float:
         """How near the nearest example of these intents is: a cosine, 0 where nothing is known."""
         best = 0.0
         for n in intents:
@@ -70,7 +72,7 @@ class Scope:
 def signs(
     scores: Floats,
     chances: Floats,
-    best: Numbers | Sequence[int],
+    best: NDArray[np.signedinteger[Any]],
     words: Sequence[str],
     terms: Terms,
     vectors: Vectors | None,

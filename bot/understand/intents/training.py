@@ -19,7 +19,7 @@ from bot.understand.intents.vectors import Vectors, english
 from memory.errors import SettingsError
 from memory.search.meaning import Encoder
 
-VERSION = 1
+VERSION = 2
 """Counted up with every change of what a training gives: what was kept of another version is trained anew."""
 
 _SOFT = 5.0
@@ -44,6 +44,8 @@ _STAY = 1000.0
 _UNSURE = 0.8
 """Where the words' confidence or ``in_scope`` is lower, the encoder is asked."""
 
+_SETTINGS = (_SOFT, _VECTOR, _MEANING, _FEW, _MACHINE, _MANY_SOFT, _FOLDS, _KEEP, _STAY, _UNSURE, USUAL)
+
 Ints = NDArray[np.int64]
 
 
@@ -53,8 +55,9 @@ def train(
     """Learn intents from the sentences that have them. The same examples give the same classifier.
 
     With a ``folder``, what was learned is kept there under a name made of all that it depends on; where the file cannot be read, all is
-    learned anew and the file replaced. ``encoder`` sees the messages that the words leave open. English has a table of words' meanings, other languages have
-    words and their parts only. Raises :class:`SettingsError` where fewer than two intents have an example with a word in it.
+    learned anew and the file replaced. ``encoder`` sees the messages that the words leave open. English has a table of words' meanings;
+    other languages have words and their parts only. Raises :class:`SettingsError` where fewer than two intents have an example with a
+    word in it.
     """
     cleaned = {name: sorted({text.strip() for text in texts if said(text)}) for name, texts in sorted(examples.items())}
     cleaned = {name: texts for name, texts in cleaned.items() if texts}
@@ -64,8 +67,8 @@ def train(
     kept = None
     file = None
     if folder is not None:
-        print_ = fingerprint(cleaned, f"{VERSION} {language} {vectors.mark if vectors else ''} {encoder.name if encoder else ''}")
-        file = folder / f"intents-{print_[:32]}.npz"
+        settings = [VERSION, vectors.mark if vectors is not None else "", encoder.name if encoder is not None else "", *_SETTINGS]
+        file = folder / f"intents-{fingerprint(cleaned, settings)[:32]}.npz"
         kept = load(file)
     if kept is None:
         kept = _learn(cleaned, vectors, encoder)
@@ -200,7 +203,7 @@ def _fit(some: _Set, names: int, terms: Terms, *, meaning: bool) -> Tier:
         factors.append(np.full(some.meant.shape[1], _MEANING, np.float32))
     plain = np.concatenate(parts, axis=1)
     factor = np.concatenate(factors)
-    dense = plain * factor
+    dense: Floats = plain * factor
     if len(sparse) <= _FEW:
         likeness = np.asarray((matrix @ matrix.T).toarray() + dense @ dense.T, np.float32)
         shares, bias = _softmax(likeness, some.intents, names)
@@ -299,7 +302,7 @@ def _scope(found: Sequence[Sequence[float]], inside: Sequence[bool]) -> Scope:
         return Scope(np.zeros(len(usual), np.float32), np.ones(len(usual), np.float32), np.zeros(len(usual), np.float32), 4.0)
     means, spreads = table[truth].mean(0), np.maximum(table[truth].std(0), 0.05)
     standard = np.clip((table - means) / spreads, -CLIP, CLIP)
-    weights = usual
+    weights: NDArray[np.float64] = usual
     if not truth.all():
         even = np.where(truth, 0.5 / truth.mean(), 0.5 / (1 - truth.mean()))
 

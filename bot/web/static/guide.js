@@ -10,6 +10,9 @@ export function showGuide(root, opener, setup, customers, desk) {
   const agent = () => first(desk.agent.name);
   const steps = [
     { words: `Write “${setup.first_words}”`, run: () => customers.suggest(setup.first_words) },
+    ...(setup.number
+      ? [{ words: `Answer ${setup.number}, then the texted code`, run: () => customers.suggest(setup.number) }]
+      : []),
     { words: "Ask for a person", run: () => customers.suggest("Can I talk to a person?") },
     {
       words: `As ${agent()}, answer in the topic`,

@@ -1,4 +1,4 @@
-"""A small assistant's intents of our own making: eight examples to learn from and four to judge, and talk about other things."""
+"""A small assistant's intents of our own making: eight examples to learn from and five to judge, and talk about other things."""
 
 EXAMPLES: dict[str, list[str]] = {
     "block_card": [
@@ -31,13 +31,31 @@ EXAMPLES: dict[str, list[str]] = {
 }  # fmt: skip
 
 HELD_OUT: dict[str, list[str]] = {
-    "block_card": ["somebody stole my credit card", "I can't find my bank card", "please freeze the card", "cancel my lost card"],
-    "check_balance": ["how much have I got left?", "my account balance", "what do I have in savings?", "show my balance please"],
-    "transfer_money": ["pay 30 to my sister", "send cash to a friend", "wire 500 to another account", "I'd like to transfer money"],
-    "change_address": ["I've got a new address", "update my address please", "we moved to another street", "my home address changed"],
-    "open_hours": ["what are your opening times?", "do you close at five?", "is your office open on Monday?", "when do you open tomorrow?"],
-    "loan_request": ["I'd like a mortgage", "how can I borrow 10000?", "what does a car loan cost?", "apply for credit"],
-}
+    "block_card": [
+        "somebody nicked my plastic", "I left my visa in a taxi, make it unusable", "my crad is gone", "thieves have my mastercard",
+        "deactivate it, I was robbed",
+    ],
+    "check_balance": [
+        "how rich am I today?", "what funds are available to me?", "did I run out of cash on my account?", "ballance", "total on my savings",
+    ],
+    "transfer_money": [
+        "put 30 on my sister's account", "I owe a colleague 20 euros, give it to him", "remit the amount to my daughter",
+        "tranfer 40 to Tom", "how can cash get to a foreign bank?",
+    ],
+    "change_address": [
+        "we've relocated to another city", "my letters still arrive at my old flat", "note our new residence", "adress change",
+        "I don't live in Park Lane any more",
+    ],
+    "open_hours": [
+        "can I drop by on Monday morning?", "are you there at weekends?", "how late is somebody at the desk?", "oppening times",
+        "is Christmas a working day for you?",
+    ],
+    "loan_request": [
+        "could you finance my new kitchen?", "I am short of cash and would repay it next year", "home financing", "what does borowing cost?",
+        "how much would you lend to a student?",
+    ],
+}  # fmt: skip
+"""Said in other words, some of them misspelt."""
 
 ELSEWHERE = [
     "what's the weather like in Paris", "who won the football match yesterday", "recommend a good pizza recipe", "my dog is sick again",

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import Any, ClassVar
 
 import numpy as np
 import pytest
@@ -166,15 +167,20 @@ class Keeping:
         return tmp_path / "kept"
 
     @pytest.fixture(autouse=True)
-    def learned(self, monkeypatch: pytest.MonkeyPatch) -> Iterator[list[int]]:
+    def learned(self, monkeypatch: pytest.MonkeyPatch) -> list[int]:
         times: list[int] = []
         learn = training_module._learn
-        monkeypatch.setattr(training_module, "_learn", lambda *given: (times.append(1), learn(*given))[1])
-        yield times
+
+        def counted(*given: Any) -> Any:
+            times.append(1)
+            return learn(*given)
+
+        monkeypatch.setattr(training_module, "_learn", counted)
+        return times
 
 
 class TestKept(Keeping):
-    small = {name: EXAMPLES[name][:3] for name in ("block_card", "open_hours", "loan_request")}
+    small: ClassVar = {name: EXAMPLES[name][:3] for name in ("block_card", "open_hours", "loan_request")}
 
     def test_a_second_start_reads_what_the_first_learned(self, folder: Path, learned: list[int]) -> None:
         first = train(self.small, folder=folder)
