@@ -290,15 +290,15 @@ def key_of(tracker: Tracker, action: str) -> tuple[int | None, str]:
     metadata = message.get("metadata") or {}
     sender = hashlib.sha256(str(tracker.sender_id).encode()).hexdigest()[:12]
     turn_id, call = metadata.get("turn_id"), metadata.get("call")
-    if isinstance(turn_id, int) and not isinstance(turn_id, bool):
-        return turn_id, f"{turn_id}.{sender}.{action}.{call if isinstance(call, int) else 0}"
     events = list(tracker.events or [])
     last = max((n for n, event in enumerate(events) if event.get("event") == "user"), default=None)
+    times = sum(event.get("event") == "action" and event.get("name") == action for event in events[(last or 0) :])
+    if isinstance(turn_id, int) and not isinstance(turn_id, bool):  # a Rasa server between us and the action counts no calls
+        return turn_id, f"{turn_id}.{sender}.{action}.{call if isinstance(call, int) else times}"
     said = events[last] if last is not None else {}
     which = message.get("message_id") or said.get("message_id") or said.get("timestamp")
     if which is None:
         raise LegatoError(f"{action}: the call has no message id and no events, so a repeat could not be told from a new call")
-    times = sum(event.get("event") == "action" and event.get("name") == action for event in events[(last or 0) :])
     message_digest = hashlib.sha256(str(which).encode()).hexdigest()[:24]
     return None, f"m{message_digest}.{sender}.{action}.{times}"
 

@@ -9,7 +9,7 @@ import os
 import secrets
 import socket
 from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from functools import partial
 from typing import TYPE_CHECKING, Any
@@ -34,6 +34,7 @@ from bot.desks.looking import Looking
 from bot.desks.topics import TopicDesk
 from bot.flows.actions import RunAction
 from bot.flows.engine import Engine
+from bot.flows.model import Flows
 from bot.flows.run_action import DEADLINE_PART, Runner, make_runner
 from bot.intents import learn_intents
 from bot.messages import Files
@@ -247,16 +248,19 @@ async def build(
     brain: Brain | Around | None = None,
     actions: RunAction | None = None,
     records: Records | None = None,
+    flows: bool = True,
 ) -> Legato:
     """Build an assistant from its settings.
 
     The schema must be right (:class:`SchemaMismatch` says what to do); an empty SQLite file is given it, as nobody else has the file.
     ``brain`` replaces the assistant's own, or is put around it; ``actions`` runs flows' actions in place of what the settings say,
-    ``records`` are what actions in this process find in place of those.
+    ``records`` are what actions in this process find in place of those. Without ``flows`` it only answers.
     Raises :class:`ContentError` for content with mistakes.
     """
     clock = clock or SystemClock()
     assistant = load_assistant(settings.assistant)
+    if not flows:
+        assistant = replace(assistant, flows=Flows())
     database = Database(settings.database_url)
     try:
         if database.is_sqlite:

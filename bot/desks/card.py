@@ -22,7 +22,7 @@ from memory.proposals import Maybe
 MAX_TITLE = 128
 """The longest name of a topic (Bot API, createForumTopic)."""
 
-WANT_UNITS, FACT_UNITS, TRIED_UNITS, LINE_UNITS, NAME_UNITS, PROMISE_UNITS = 700, 160, 80, 280, 64, 200
+WANT_UNITS, FACT_UNITS, TRIED_UNITS, LINE_UNITS, NAME_UNITS, PROMISE_UNITS = 700, 160, 280, 280, 64, 200
 """How much of each is shown, in UTF-16 units of HTML; what is cut ends in an ellipsis. Together they leave room for several facts."""
 
 MOST_MOMENTS, MOST_OTHERS, MOST_PROMISES, MOST_JOURNEYS, MOST_LIKELY, MOST_SUMMARIES, MOST_RELATED = 3, 2, 4, 5, 3, 3, 3

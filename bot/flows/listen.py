@@ -57,7 +57,7 @@ BETTER = 0.2
 WITHIN = 0.8
 """What is less likely than this to want anything that is known weakens the intent by as much."""
 
-IN_SCOPE, CLEARLY = 0.5, 0.92
+IN_SCOPE, CLEARLY = 0.5, 0.86
 """Below the first chance a message is taken to want none of the intents; what neither asks nor requests anything begins something else in
 the middle of a flow only from the second on."""
 
@@ -434,7 +434,7 @@ class _Message:
     def _other_matter(self, reading: Reading | None) -> list[Command] | None:
         """What is said instead of an answer: commands, none where another rule answers it; None where it is the answer after all."""
         said = self.said
-        asks = said.asks or (self._requests() and not (reading is not None and self._names_a_place()))
+        asks = said.asks or (self._requests() and not (reading is not None and self._names_a_place() and not self._clearly()))
         if reading is not None and not asks and not self._unmistakable():
             return None
         if self.heard.sure and (said.asks or reading is None):
@@ -454,6 +454,10 @@ class _Message:
             return False
         guesses = self._judged()
         return bool(guesses) and guesses[0].confidence >= UNMISTAKABLE and self.scope >= UNMISTAKABLE
+
+    def _clearly(self) -> bool:
+        """Whether the words clearly want something that is known, whatever was asked."""
+        return bool(self._judged()) and self.scope >= CLEARLY
 
     def _names_a_place(self) -> bool:
         """Whether a place is asked for and the words have a number: "send it to 12 Oak Street" is an answer."""

@@ -387,6 +387,7 @@ class Head(Part):
     agents: dict[str, str] = Field(default_factory=dict)
     strangers: dict[str, str] = Field(default_factory=dict)
     actions: dict[str, Annotated[ActionDoes, BeforeValidator(_or_nothing)]] | None = None
+    flows: bool = True
     ends: Literal["settled", "unsettled"] = "settled"
     databases: Literal["sqlite", "both"] = "sqlite"
     script: list[Any] = Field(min_length=1)

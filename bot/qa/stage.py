@@ -127,7 +127,13 @@ class Stage:
             self.brain = ScriptedBrain(head.brain or "own")
         brain = self.brain.around if self.brain is not None else None
         self.app = await build(
-            self.settings, clock=self.clock, parts=frozenset(head.parts), brain=brain, actions=self.actions, records=self.records
+            self.settings,
+            clock=self.clock,
+            parts=frozenset(head.parts),
+            brain=brain,
+            actions=self.actions,
+            records=self.records,
+            flows=head.flows,
         )
         self._running = AsyncExitStack()
         await self._running.enter_async_context(self.app.running())

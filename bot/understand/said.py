@@ -96,12 +96,12 @@ _POLITE = (
 )
 _LEAD = rf"^\W*(?:{_POLITE}\W+){{0,4}}"
 _END = r"(?:\W+(?:please|thanks|thank you|for now|now|then|instead|after all|any ?more|sorry|it))*\W*$"
-_CANCEL = re.compile(
-    rf"{_LEAD}(?:never ?mind|forget (?:about )?{_IT}|forget it|cancel(?: {_IT})?|abort|stop {_IT}|drop {_IT}|scrap {_IT}|leave {_IT}"
-    rf"|(?:i )?(?:don'?t|do not) want (?:to|{_IT})(?: (?:do|continue|go on)(?: with)?(?: {_IT})?)?|i(?:'ve"
-    rf"| have)? changed my mind|call {_IT} off"
-    rf"|quit|exit|stop|not any ?more|i(?:'d)? rather not (?:do|continue|go on)(?: with)?(?: {_IT})?){_END}"
+_STOPS = (
+    rf"(?:never ?mind|forget (?:about )?{_IT}|forget it|cancel(?: {_IT})?|abort|stop {_IT}|drop {_IT}|scrap {_IT}|leave {_IT}"
+    rf"|(?:i )?(?:don'?t|do not) want (?:to|{_IT})(?: (?:do|continue|go on)(?: with)?(?: {_IT})?)?|i(?:'ve| have)? changed my mind"
+    rf"|call {_IT} off|quit|exit|stop|not any ?more|i(?:'d)? rather not (?:do|continue|go on)(?: with)?(?: {_IT})?)"
 )
+_CANCEL = re.compile(rf"{_LEAD}{_STOPS}(?:\W+{_STOPS})?{_END}")
 _WHY = re.compile(
     r"^\W*(?:(?:but|and|ok(?:ay)?|hm+|wait|sorry)\W+){0,2}(?:why(?:\W*$| (?:do|would|should|are|is|must|does|did"
     r"|on earth) ?(?:you|i|we|that|it|this)?\b.{0,40}"

@@ -45,6 +45,8 @@ async def test_a_card_is_blocked(ann: Stage) -> None:
         ({"card_ending": "9999"}, ("not_found", "card")),
         ({"card_ending": "1936"}, ("not_found", "card")),  # Omar's
         ({"card_ending": "the blue one"}, ("not_found", "card")),
+        ({"card": "the gold one", "card_ending": "4821"}, ("not_found", "card")),  # what is meant now is not what was meant before
+        ({"card": "both, please"}, ("several", "card")),
         ({"card_ending": "4821", "card_loss": "eaten"}, ("invalid", "card_loss")),
     ],
 )
@@ -53,6 +55,15 @@ async def test_a_card_that_is_not_clear_is_not_blocked(ann: Stage, slots: dict[s
 
     assert came.failed == failed
     assert {one["state"] for one in await ann.sample.find("cards", {"customer_id": "N1001"})} == {"active"}
+
+
+@pytest.mark.parametrize("said", ["7730", "the one ending 7730.", "the credit one", "Credit", "credit, please"])
+async def test_a_card_is_known_by_its_digits_or_its_kind(ann: Stage, said: str) -> None:
+    came = await ann.twice("action_block_card", card=said, card_ending="4821")
+
+    assert came.says == (("utter_card_blocked", {"ending": "7730"}),)
+    states = {one["ending"]: one["state"] for one in await ann.sample.find("cards", {"customer_id": "N1001"})}
+    assert states == {"4821": "active", "7730": "blocked"}
 
 
 async def test_a_new_card_is_ordered(ann: Stage) -> None:

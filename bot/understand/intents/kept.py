@@ -19,7 +19,7 @@ from bot.understand.intents.model import Tier
 from bot.understand.intents.scope import Nearness, Scope
 from bot.understand.intents.terms import Terms
 
-FORMAT = "legato intents 1"
+FORMAT = "legato intents 2"
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +46,7 @@ def save(file: Path, kept: Kept) -> None:
         "names": _bytes(kept.names),
         "word_terms": _bytes(kept.terms.word_terms),
         "run_terms": _bytes(kept.terms.run_terms),
+        "written": _bytes(kept.terms.written),
         "rarity": kept.terms.rarity,
         "unsure": np.array([kept.unsure]),
         **_tier_arrays("words", kept.words),
@@ -72,7 +73,7 @@ def load(file: Path) -> Kept | None:
         with np.load(file, allow_pickle=False) as arrays:
             if _strings(arrays["format"]) != [FORMAT]:
                 return None
-            terms = Terms(_strings(arrays["word_terms"]), _strings(arrays["run_terms"]), arrays["rarity"])
+            terms = Terms(_strings(arrays["word_terms"]), _strings(arrays["run_terms"]), arrays["rarity"], _strings(arrays["written"]))
             names = tuple(_strings(arrays["names"]))
             words = _tier("words", arrays)
             meaning = _tier("meaning", arrays) if "meaning.terms" in arrays else None

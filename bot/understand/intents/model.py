@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from copy import copy
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,6 +13,7 @@ from numpy.typing import NDArray
 from bot.understand.intents.scope import Nearness, Scope, signs
 from bot.understand.intents.terms import Floats, Sparse, Terms, said
 from bot.understand.intents.vectors import Vectors
+from bot.understand.words import Spelling
 from memory.search.meaning import Encoder
 
 WORDS, MEANING = "words", "meaning"
@@ -83,6 +85,8 @@ class Intents:
         self._terms, self._vectors = terms, vectors
         self._words, self._meaning, self._encoder = words, meaning, encoder
         self._unsure = unsure
+        self._spelling = Spelling(terms.written)
+        self._meant = lru_cache(maxsize=4096)(self._look_up)
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -107,7 +111,7 @@ class Intents:
 
     def judge(self, text: str) -> Judged:
         """What ``text`` wants. Any text is safe."""
-        words = said(text)
+        words = [self._meant(word) for word in said(text)]
         if not words:
             return Judged((), 0.0, WORDS)
         sparse = self._terms.sparse(words)
@@ -118,7 +122,15 @@ class Intents:
         meant = self._encoder.encode([text])[0]
         if not np.isfinite(meant).all():
             return judged
-        return self._by(self._meaning, MEANING, words, sparse, np.concatenate([vector, meant]))[0]
+        better, _ = self._by(self._meaning, MEANING, words, sparse, np.concatenate([vector, meant]))
+        # Two witnesses of the same: what customers say in unforeseen words looks strange to one of them more often than to both.
+        return replace(better, in_scope=(judged.in_scope + better.in_scope) / 2)
+
+    def _look_up(self, word: str) -> str:
+        """The word itself, or the examples' word that it was meant to be where nobody knows it."""
+        if word in self._terms or (self._vectors is not None and word in self._vectors):
+            return word
+        return self._spelling.nearest(word) or word
 
     def _by(self, tier: Tier, name: str, words: Sequence[str], sparse: Sparse, vector: Floats) -> tuple[Judged, float]:
         scores = tier.scores(sparse, vector)

@@ -75,11 +75,12 @@ class Sparse:
 class Terms:
     """The terms that the examples have. Reading from several threads is safe.
 
-    Their numbers begin with the words and pairs; the runs of characters follow. ``rarity`` belongs to each.
+    Their numbers begin with the words and pairs; the runs of characters follow. ``rarity`` belongs to each. ``written`` are the words as
+    the examples have them.
     """
 
-    def __init__(self, word_terms: Sequence[str], run_terms: Sequence[str], rarity: Floats) -> None:
-        self.word_terms, self.run_terms, self.rarity = tuple(word_terms), tuple(run_terms), rarity
+    def __init__(self, word_terms: Sequence[str], run_terms: Sequence[str], rarity: Floats, written: Sequence[str]) -> None:
+        self.word_terms, self.run_terms, self.rarity, self.written = tuple(word_terms), tuple(run_terms), rarity, tuple(written)
         self._words = {term: n for n, term in enumerate(self.word_terms)}
         self._runs = {term: n for n, term in enumerate(self.run_terms, len(self.word_terms))}
         self._of_word = lru_cache(maxsize=8192)(self._numbers_of)
@@ -95,14 +96,16 @@ class Terms:
         """The terms that occur in at least so many of the texts, each a list of its words."""
         found: tuple[Counter[str], Counter[str]] = (Counter(), Counter())
         total = 0
+        written: set[str] = set()
         for words in texts:
             total += 1
+            written.update(words)
             found[0].update(set(pairs(words)))
             found[1].update({run for word in set(words) for run in runs(word)})
         kept = [{term: n for term, n in sorted(counts.items()) if n >= at_least} for counts in found]
         counts = np.array([n for kind in kept for n in kind.values()], np.float32)
         rarity = (np.log((1 + total) / (1 + counts)) + 1).astype(np.float32)
-        return cls(list(kept[0]), list(kept[1]), rarity)
+        return cls(list(kept[0]), list(kept[1]), rarity, sorted(written))
 
     def sparse(self, words: Sequence[str]) -> Sparse:
         """A text, given as its words."""

@@ -38,13 +38,16 @@ _FOLDS = 5
 _KEEP = 0.95
 """Of messages that are an intent's, so many are to be taken for one."""
 
+_LEFT_OUT = 0.8
+"""Of the messages of left-out intents, so many are below the room that the threshold may move into."""
+
 _STAY = 1000.0
 """How much the detector stays with the usual weights: as much as so many left-out examples say."""
 
 _UNSURE = 0.8
 """Where the words' confidence or ``in_scope`` is lower, the encoder is asked."""
 
-_SETTINGS = (_SOFT, _VECTOR, _MEANING, _FEW, _MACHINE, _MANY_SOFT, _FOLDS, _KEEP, _STAY, _UNSURE, USUAL)
+_SETTINGS = (_SOFT, _VECTOR, _MEANING, _FEW, _MACHINE, _MANY_SOFT, _FOLDS, _KEEP, _LEFT_OUT, _STAY, _UNSURE, USUAL)
 
 Ints = NDArray[np.int64]
 
@@ -292,7 +295,7 @@ def _sharpness(scores: Sequence[Floats], truths: Sequence[int]) -> float:
 def _scope(found: Sequence[Sequence[float]], inside: Sequence[bool]) -> Scope:
     """The detector: :data:`USUAL`, moved a little to what tells this assistant's left-out intents from the others.
 
-    Signs are measured by how they are spread where a message is in scope. The bias is such that ``_KEEP`` of those are kept.
+    Signs are measured by how they are spread where a message is in scope. The bias is such that at least ``_KEEP`` of those are kept.
     """
     from scipy.optimize import minimize
 
@@ -314,5 +317,10 @@ def _scope(found: Sequence[Sequence[float]], inside: Sequence[bool]) -> Scope:
             return total, np.append(standard.T @ miss + _STAY * moved, miss.sum())
 
         weights = minimize(loss, np.append(usual, 0.0), jac=True, method="L-BFGS-B").x[:-1]
-    bias = -float(np.quantile(standard[truth] @ weights, 1 - _KEEP))
+    logits = standard @ weights
+    threshold = float(np.quantile(logits[truth], 1 - _KEEP))
+    if not truth.all():
+        # Customers say it in other words than the examples' author: where there is room below, the threshold moves down half of it.
+        threshold = min(threshold, (threshold + float(np.quantile(logits[~truth], _LEFT_OUT))) / 2)
+    bias = -threshold
     return Scope(means.astype(np.float32), spreads.astype(np.float32), weights.astype(np.float32), bias)

@@ -15,6 +15,7 @@ import uvicorn
 async def serving(app: Any) -> AsyncIterator[str]:
     """Serve an ASGI app on a free port of this machine; gives its address."""
     listening = socket.create_server(("127.0.0.1", 0))
+    listening.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)  # else a small answer waits for an acknowledgement
     server = uvicorn.Server(uvicorn.Config(app, log_level="critical", timeout_graceful_shutdown=1))
     server.install_signal_handlers = lambda: None  # type: ignore[attr-defined]  # the test's own
     task = asyncio.create_task(server.serve(sockets=[listening]))

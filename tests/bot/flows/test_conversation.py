@@ -117,6 +117,15 @@ def test_an_answer_is_corrected(text: str, answer: str) -> None:
     assert talk.names == ["utter_slot_corrected", "utter_ask_sure"]
 
 
+def test_a_no_with_thanks_is_an_answer_and_corrects_nothing() -> None:
+    talk = Talk()
+    talk.say("transfer 50 pounds to Bob")
+
+    talk.say("no thanks")
+
+    assert talk.names == ["utter_not_transferred"]
+
+
 def test_a_yes_to_the_old_value_is_none_to_the_new() -> None:
     talk = Talk()
     talk.say("transfer 50 pounds to Bob")
@@ -585,6 +594,18 @@ def test_a_person_is_had_in_the_middle_and_knows_how_far_it_came() -> None:
     assert talk.decision.handoff is Reason.ASKED
     assert talk.decision.tried == ("your transfer (amount: 50; asked for recipient, not answered)",)
     assert talk.state.paused
+
+
+def test_what_an_action_notes_for_the_flow_is_not_told_to_a_person() -> None:
+    talk = Talk()
+    talk.actions.answers["action_look_up_card"] = Done({"card_ending": "4711"})
+    talk.press("/flow two_cards")
+    talk.say("gold")
+    assert talk.state.slots["card_ending"] == "4711"
+
+    talk.say("let me talk to a person")
+
+    assert talk.decision.tried == ("your two cards (card: gold; asked for reason, not answered)",)
 
 
 def test_the_trace_has_names_and_no_values() -> None:

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import pytest
 
 from bot.turn.decision import Decision, Say
+from bot.turn.deeds import GiveConsent
 from bot.turn.relevance import NOTHING_NOW, Relevance, sift
 from tests.bot.turn.gathered import DECLARED, NOW, ago, consent, context, fact, journey, moment
 
@@ -46,6 +47,13 @@ def test_what_does_not_concern_them_is_left_out_with_the_reason(parts: dict[str,
 
     assert [say.name for say in decision.says] == ["utter_article"]
     assert withheld["utter_couples"].startswith(why)
+
+
+def test_who_agrees_in_this_very_turn_has_agreed() -> None:
+    agreed = replace(OFFERED, deeds=(GiveConsent("offers"),))
+
+    assert sift(agreed, OFFER, context(), DECLARED, NOW) == (agreed, {})
+    assert sift(replace(OFFERED, deeds=(GiveConsent("service"),)), OFFER, context(), DECLARED, NOW)[1] != {}
 
 
 def test_a_complaint_that_is_settled_long_ago_is_no_reason() -> None:

@@ -45,6 +45,12 @@ def test_an_action_with_its_outcome() -> None:
     assert "Bob" not in told(talk)
 
 
+def test_what_was_withheld_and_why() -> None:
+    lines = explain("flow", {"withheld": {"utter_offer": "they have not agreed to it"}})
+
+    assert "Not said: utter_offer, as they have not agreed to it." in lines
+
+
 def test_a_failed_turn() -> None:
     assert explain("failed", {"error": "ValueError"}) == ["Rule: failed.", "It failed: ValueError."]
 

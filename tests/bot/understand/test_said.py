@@ -23,7 +23,16 @@ PLACE = Wanted("any", fact=Declared("address", type=Type.PLACE))
     [
         (
             "cancel",
-            ["never mind", "Forget it.", "cancel", "cancel that please", "stop", "I don't want to any more", "no wait, cancel that"],
+            [
+                "never mind",
+                "never mind, forget it",
+                "Forget it.",
+                "cancel",
+                "cancel that please",
+                "stop",
+                "I don't want to any more",
+                "no wait, cancel that",
+            ],
         ),
         ("why", ["why?", "why do you need that?", "what is that for", "But why do you have to know it?", "is that necessary?"]),
         ("repeat", ["what was the question?", "say that again", "sorry, what did you ask", "pardon?"]),

@@ -36,7 +36,7 @@ HELD_OUT: dict[str, list[str]] = {
         "deactivate it, I was robbed",
     ],
     "check_balance": [
-        "how rich am I today?", "what funds are available to me?", "did I run out of cash on my account?", "ballance", "total on my savings",
+        "how rich am I today?", "what funds are available to me?", "did I run out of cash?", "ballance", "total on my savings",
     ],
     "transfer_money": [
         "put 30 on my sister's account", "I owe a colleague 20 euros, give it to him", "remit the amount to my daughter",
@@ -51,7 +51,7 @@ HELD_OUT: dict[str, list[str]] = {
         "is Christmas a working day for you?",
     ],
     "loan_request": [
-        "could you finance my new kitchen?", "I am short of cash and would repay it next year", "home financing", "what does borowing cost?",
+        "could you finance my new kitchen?", "I am short of cash and repay it later", "home financing", "what does borowing cost?",
         "how much would you lend to a student?",
     ],
 }  # fmt: skip
