@@ -24,7 +24,8 @@ class ListServices(RecordsAction):
     async def act(self, call: Call) -> Result:
         services = await _services(call)
         listed = lines(_service_line(one) for one in services)
-        only = {"service_kind": services[0]["kind"]} if len(services) == 1 else {}
+        # which service is meant may have been said already, and it need not be the one that there is
+        only = {"service_kind": services[0]["kind"]} if len(services) == 1 and not call.text("service_kind") else {}
         return Result({"service_count": len(services), "service_list": listed, **only}, (("utter_services", {"list": listed}),))
 
 

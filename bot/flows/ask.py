@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import date
 from typing import Any
 
 from bot.flows.actions import Uttered
@@ -22,14 +23,17 @@ MAX_PAYLOAD = 64
 MOST_BUTTONS = 6
 """More choices than these are better written than pressed."""
 
+UNSHOWN = "•••"
+"""Stands for a secret."""
+
 YES_NO = (("Yes", YES), ("No", NO))
 RATHER_NOT = (("I would rather not say", NO),)
 
 
-def wanted_of(slot: Slot, declared: Declarations) -> Wanted:
-    """What an answer for this slot may be."""
+def wanted_of(slot: Slot, declared: Declarations, today: date | None = None) -> Wanted:
+    """What an answer for this slot may be. ``today``: the day from which "next tuesday" is counted."""
     fact = declared.fact(slot.name) if slot.fact else None
-    return Wanted(slot.type, slot.values, slot.entities, slot.low, slot.high, fact, declared.region)
+    return Wanted(slot.type, slot.values, slot.entities, slot.low, slot.high, fact, declared.region, today)
 
 
 def title_of(slot: Slot, declared: Declarations) -> str:
@@ -39,7 +43,9 @@ def title_of(slot: Slot, declared: Declarations) -> str:
 
 
 def shown_value(slot: Slot | None, value: Any, declared: Declarations) -> str:
-    """A slot's value as customers read it."""
+    """A slot's value as customers read it, who are not shown their secrets."""
+    if slot is not None and slot.secret:
+        return UNSHOWN
     if slot is not None and slot.fact:
         return declared.fact(slot.name).shown(value)
     if isinstance(value, bool):

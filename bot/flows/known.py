@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -21,12 +22,15 @@ class Known:
     sure: bool
 
 
-def known_value(name: str, context: Context, declared: Declarations, level: str, now: datetime) -> Known | None:
+def known_value(
+    name: str, context: Context, declared: Declarations, level: str, now: datetime, *, facts: Mapping[str, KnownFact] | None = None
+) -> Known | None:
     """What is known of this fact and may be used towards whoever writes; None where it has to be asked for.
 
-    Whoever told it on this very conversation may be told it; anybody else needs the proof that the fact demands.
+    Whoever told it on this very conversation may be told it; anybody else needs the proof that the fact demands. ``facts`` are those that
+    are allowed, where somebody who asks more than once has gathered them.
     """
-    fact = allowed(context, declared).get(name)
+    fact = (allowed(context, declared) if facts is None else facts).get(name)
     if fact is not None and _may_use(fact, context, declared, level):
         sure = fact.confidence >= SURE and not fact.contested and is_fresh(fact, declared, now)
         return Known(fact.value, fact.id, sure)

@@ -501,7 +501,7 @@ class _Message:
         if about.type == "bool":
             return None
         inside = [one for one in self.entities if str(one.value) and self.situation.text[one.start : one.end] in text]
-        wanted = wanted_of(about, self.engine.declared)
+        wanted = wanted_of(about, self.engine.declared, self.situation.now.date())
         value = mentioned(wanted, text, inside)
         if value is None:
             reading = read_value(wanted, text, inside)
@@ -546,7 +546,8 @@ class _Message:
     # -- what the above ask ---------------------------------------------------------------------------------------------
 
     def _read(self, slot: str, text: str) -> Reading | None:
-        return read_value(wanted_of(self._slot(slot), self.engine.declared), text, self.entities, yes=self.said.yes)
+        wanted = wanted_of(self._slot(slot), self.engine.declared, self.situation.now.date())
+        return read_value(wanted, text, self.entities, yes=self.said.yes)
 
     def _reads_as_yes_no(self) -> bool | None:
         reading = read_value(_BOOL, self.situation.text, yes=self.said.yes)

@@ -128,7 +128,7 @@ class Flow:
 class Slot:
     """A slot. ``entities`` (mapping ``from_entity``): what fills it when it is said; ``by_customer`` is False where only actions and
     ``set_slots`` do (mapping ``controlled`` or ``custom``). ``fact``: it is the declared fact of the same name, filled from the memory
-    and stored there."""
+    and stored there. ``secret``: what the customer answers is kept no longer than the flow that asked for it, and nobody is shown it."""
 
     name: str
     type: SlotType = "text"
@@ -139,6 +139,7 @@ class Slot:
     entities: tuple[str, ...] = ()
     by_customer: bool = True
     fact: bool = False
+    secret: bool = False
 
 
 @dataclass(frozen=True, slots=True)

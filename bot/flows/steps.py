@@ -113,6 +113,8 @@ def _take(work: Work, step: Step) -> Calls:
                         work.frame.wrong.append(name)
                 else:
                     work.set(name, value)
+                    for kind in work.slot(name).entities:  # what was named before is decided by this
+                        work.state.said.pop(kind, None)
             go_on(work, step)
         case Link():
             _link(work, step)
@@ -129,6 +131,8 @@ def _collect(work: Work, step: Collect) -> None:
         go_on(work, step)
         return
     value = state.slots.get(name)
+    if value is not None and _was_guessed(work, name):
+        value = None
     if value is not None:
         if name in frame.answered:
             go_on(work, step)
@@ -160,6 +164,18 @@ def _collect(work: Work, step: Collect) -> None:
             confirm(work, step, recent[0])
             return
     ask(work, step)
+
+
+def _was_guessed(work: Work, slot: str) -> bool:
+    """Whether an action has filled the slot, as with the only thing that there is, while the customer has named another one."""
+    frames = chain(work.state)
+    named = work.named(slot)
+    return (
+        named is not None
+        and named[1] != work.state.slots.get(slot)
+        and any(slot in one.touched for one in frames)
+        and not any(slot in one.answered or slot in one.given for one in frames)
+    )
 
 
 def _is_anothers(work: Work, slot: str) -> bool:
@@ -339,7 +355,7 @@ def _end(work: Work, *, finished: bool = False) -> None:
             work.events.append(f"flow {frame.flow} finished")
         at = work.situation.now.isoformat()
         for slot in frame.answered:
-            if (value := state.slots.get(slot)) is not None and not work.slot(slot).fact:
+            if (value := state.slots.get(slot)) is not None and not work.slot(slot).fact and not work.slot(slot).secret:
                 state.recent.pop(slot, None)
                 state.recent[slot] = (value, frame.flow, at)
     initial = {name: slot.initial for name, slot in work.flows.domain.slots.items() if slot.initial is not None}

@@ -13,8 +13,9 @@ from bot.flows.known import Known, known_value
 from bot.flows.model import Collect, Flow, Flows, Slot, Step
 from bot.flows.stack import at_step, chain, collects, name_of, root_of, touch
 from bot.flows.state import Frame, State
-from memory.context import Context
+from memory.context import Context, KnownFact
 from memory.declared import Declarations
+from memory.usable import allowed
 
 FAILED_SLOT = "action_failed"
 """The slot in which conditions see how the last action failed; None where it did not."""
@@ -106,6 +107,7 @@ class Work:
     rule: str = "flow"
     steps: int = 0
     calls: int = 0
+    gathered: Mapping[str, KnownFact] | None = None
 
     # -- what is said -------------------------------------------------------------------------------------------------
 
@@ -120,7 +122,8 @@ class Work:
     @property
     def variables(self) -> dict[str, Any]:
         """What replies may say: the slots, and the facts that may be used."""
-        known = {name: one.value for name in self.situation.context.facts if (one := self.known_fact(name)) is not None and one.sure}
+        usable = [name for name in self.declared.facts if name in self.facts_allowed]
+        known = {name: one.value for name in usable if (one := self.known_fact(name)) is not None and one.sure}
         shown = {name: self.declared.fact(name).shown(value) for name, value in known.items()}
         return {**shown, **variables_of(self.state.slots, self.flows.domain.slots, self.declared)}
 
@@ -197,7 +200,14 @@ class Work:
     def known_fact(self, name: str) -> Known | None:
         """What the memory has of a fact."""
         at = self.situation
-        return known_value(name, at.context, self.declared, at.level, at.now)
+        return known_value(name, at.context, self.declared, at.level, at.now, facts=self.facts_allowed)
+
+    @property
+    def facts_allowed(self) -> Mapping[str, KnownFact]:
+        """The facts that are gone by and allowed, gathered once."""
+        if self.gathered is None:
+            self.gathered = allowed(self.situation.context, self.declared)
+        return self.gathered
 
     def named(self, slot: str) -> tuple[str, Any] | None:
         """Something that was named in this conversation and fills this slot: its kind, and what it stands for."""

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import timedelta
 from enum import StrEnum
 
 from bot.messages import Incoming
+from bot.understand.codes import without_cards
 from memory.clock import Clock
 from memory.customers import Profile, find_or_make
 from memory.database import Database, Tx
@@ -34,9 +36,10 @@ class Accept:
         self._album_wait = timedelta(seconds=album_wait_s)
 
     async def __call__(self, incomings: Sequence[Incoming]) -> list[Kept]:
-        """Store incomings of one channel, in their order, in one commit."""
+        """Store incomings of one channel, in their order, in one commit. Of a payment card's number only the last four digits are kept."""
         if not incomings:
             return []
+        incomings = [replace(one, text=text) if (text := without_cards(one.text)) != one.text else one for one in incomings]
         new = await self._database.write(lambda tx: self._store(tx, incomings))
         if new:
             self._signals.notify(TURN)

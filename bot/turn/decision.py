@@ -85,7 +85,8 @@ class Decision:
     ``article`` is the short name of the article that was given. ``mood`` is that of the customer's words, None where nobody judged it;
     ``language`` is the one that they are in, None where that cannot be told.
     ``deeds`` are done in the turn's own transaction. ``tried``: what the person is told beside, where one is asked for.
-    ``want``: the words with which the customer came, where what they wrote now is only the answer to a question.
+    ``want``: the words with which the customer came, where what they wrote now is only the answer to a question. ``secrets``: parts of what
+    they wrote that nothing keeps, such as a code.
     """
 
     rule: str
@@ -100,3 +101,4 @@ class Decision:
     language: str | None = None
     tried: tuple[str, ...] = ()
     want: str = ""
+    secrets: tuple[str, ...] = ()

@@ -7,6 +7,7 @@ calls with the same numbers.
 from __future__ import annotations
 
 import logging
+import re
 import time
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -14,7 +15,7 @@ from typing import Any
 
 from bot.flows.actions import Called, Done, RunAction, Uttered
 from bot.flows.ask import shown_value, title_of
-from bot.flows.commands import Answer, Command, LeadBack, Missed, Named, Resume, Start, Wants
+from bot.flows.commands import Answer, Command, Correct, Fill, LeadBack, Missed, Named, Resume, Start, Wants
 from bot.flows.engine import Engine
 from bot.flows.listen import NO_PLAN, Judge, Listener, Plan
 from bot.flows.model import Slot
@@ -40,6 +41,10 @@ logger = logging.getLogger(__name__)
 
 SILENT = ("relay", "noted", "edit noted", "membership", "forgotten", "ask to forget", "prove", "still waiting")
 """After these rules nothing leads back to the flow: nothing was said, or something else was asked."""
+
+NUMBERS = re.compile(r"(?<!\w)[^\W\d]{0,8}\d\w{0,40}(?:[ -]\d\w{0,40}){0,8}")
+FEWEST_DIGITS = 3
+"""What may be a code: so many digits or more, with letters, spaces or hyphens between them."""
 
 PERSONS = ("utter_handoff", "utter_action_")
 """Beginnings of replies that say that a person takes over."""
@@ -115,6 +120,23 @@ class FlowTurns:
         self, decision: Decision, plan: Plan, arrived: Arrived, context: Context, gate: Gate, waiting: Elsewhere | None
     ) -> tuple[Decision, dict[str, Any]]:
         """The decision with what the flows do in this turn, and what the trace says of it."""
+        secrets = self._secrets(plan, arrived, read_state(context.dialogue))
+        decision, trace = await self._finish(decision, plan, arrived, context, gate, waiting)
+        return (replace(decision, secrets=secrets) if secrets else decision), trace
+
+    def _secrets(self, plan: Plan, arrived: Arrived, state: State) -> tuple[str, ...]:
+        """What the customer wrote in answer to a question for a secret, so far as it can be one: words with digits, and a lone word."""
+        slots = self._engine.flows.domain.slots
+        told = [one for one in plan.commands if isinstance(one, Answer | Correct | Fill)]
+        if not any(slots[name].secret for name in (state.asked, *(one.slot for one in told)) if name in slots):
+            return ()
+        found = [match[0] for match in NUMBERS.finditer(arrived.text) if sum(map(str.isdigit, match[0])) >= FEWEST_DIGITS]
+        alone = [one.value for one in told if one.slot in slots and slots[one.slot].secret and " " not in str(one.value)]
+        return tuple(sorted({*found, *(one for one in alone if isinstance(one, str))}, key=len, reverse=True))
+
+    async def _finish(
+        self, decision: Decision, plan: Plan, arrived: Arrived, context: Context, gate: Gate, waiting: Elsewhere | None
+    ) -> tuple[Decision, dict[str, Any]]:
         if _standing(context) is not context.dialogue:  # a person has brought to an end what was under way
             decision = replace(decision, dialogue=with_flows(decision.dialogue if decision.dialogue is not None else context.dialogue, {}))
         if not (plan.commands or plan.active or waiting is not None or plan.entities):

@@ -112,7 +112,7 @@ class Writer:
             author="customer",
             author_name=context.name,
             kind=kind,
-            text=part.text or str(part.data.get("emoji") or part.data.get("title") or ""),
+            text=_without(part.text, decision.secrets) or str(part.data.get("emoji") or part.data.get("title") or ""),
             attachments=part.attachments,
             data=part.data or None,
             origin=f"{part.channel}:{part.message_id}" if part.event is Event.MESSAGE and part.message_id else None,
@@ -221,7 +221,8 @@ class Writer:
         now: datetime,
         related: Sequence[PacketRelated],
     ) -> None:
-        lines = [PacketLine("customer", context.name, p.kind, p.text or self.shown_text(p), p.at) for p in arrived.parts]
+        secrets = decision.secrets
+        lines = [PacketLine("customer", context.name, p.kind, _without(p.text, secrets) or self.shown_text(p), p.at) for p in arrived.parts]
         if said is not None:
             lines.append(PacketLine("assistant", None, "text", said.text, now))
         packet = build_packet(
@@ -250,7 +251,7 @@ class Writer:
             return decision.want
         theirs = [past.text for past in context.exchanges if past.author == "customer" and past.kind != "press"]
         own = [text for text in theirs if text and not text.startswith("/")][-3:]
-        now = arrived.text
+        now = _without(arrived.text, decision.secrets)
         if decision.handoff is Reason.ASKED and own and len(now.split()) <= ONLY_ASKING_WORDS:
             return " / ".join([*own[-2:], now] if now and arrived.first.event is Event.MESSAGE else own[-2:])
         return " / ".join([*own[-1:], now]) if decision.handoff is Reason.UNSURE and own else now or (own[-1] if own else "")
@@ -285,7 +286,12 @@ class Writer:
 
 def _kept_text(text: str, says: Collection[Say]) -> str:
     """What of an answer the log keeps: no code with which somebody else could pass for the customer."""
-    for secret in (secret for say in says for secret in say.secrets):
+    return _without(text, [secret for say in says for secret in say.secrets])
+
+
+def _without(text: str, secrets: Iterable[str]) -> str:
+    """The text with a mark in place of each secret."""
+    for secret in secrets:
         text = text.replace(secret, "•••")
     return text
 

@@ -1,10 +1,11 @@
-"""Which of several choices is meant: by its words, by a word that only it has, with a slip of the fingers, or by its place in the list. Pure."""
+"""Which of several choices is meant: by its words, a word that only it has, with a slip of the fingers, or by its place. Pure; English."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
 from bot.understand.words import Spelling, words_of
 
@@ -14,9 +15,12 @@ MOST_LISTED = 10
 LONGER = 5
 """Letters from which on a word may have a slip in it; shorter ones are too near to each other."""
 
-_PLACES = {word: n for n, word in enumerate("first second third fourth fifth sixth seventh eighth ninth tenth".split())}
-_COUNTS = {word: n for n, word in enumerate("one two three four five six seven eight nine ten".split())}
-_LEAD = r"^\W*(?:(?:ok(?:ay)?|yes|well|i(?:'d| would)? ?(?:like|want|take|choose|pick|think|mean)?|it'?s|it is|that'?s|that would be|let'?s (?:go|say)|go|with|for|take|please|probably|the)\W+){0,5}"
+_PLACES = {
+    word: n for n, word in enumerate(["first", "second", "third", "fourth", "fifth", "sixth", "seventh", "eighth", "ninth", "tenth"])
+}
+_COUNTS = {word: n for n, word in enumerate(["one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten"])}
+_LEAD = r"^\W*(?:(?:ok(?:ay)?|yes|well|i(?:'d| would)? ?(?:like|want|take|choose|pick|think|mean)?|it'?s|it is"
+_LEAD += r"|that'?s|that would be|let'?s (?:go|say)|go|with|for|take|please|probably|the)\W+){0,5}"
 _END = r"(?:\W+(?:please|thanks|thank you|then|i think|of (?:them|those|these)|from the list|on the list))*\W*$"
 _PLACE = re.compile(
     rf"{_LEAD}(?:(?P<nth>{'|'.join(_PLACES)}|\d{{1,2}}(?:st|nd|rd|th)|last)(?: (?:one|option|choice|answer|of them))?"
@@ -38,7 +42,7 @@ class Choice:
 def find_choice(values: Sequence[str], low: str) -> Choice | None:
     """The one of ``values`` that ``low``, a text in lower case, means; None where it means none, or several of them."""
     said = words_of(low)
-    forms = {value: words_of(value.replace("_", " ")) for value in values}
+    forms = _forms_of(tuple(values))
     joined = " ".join(said)
     found = [(len(words), value) for value, words in forms.items() if words and _has(joined, words)]
     if found:
@@ -48,14 +52,14 @@ def find_choice(values: Sequence[str], low: str) -> Choice | None:
         return Choice(whole[0], True, len(forms[whole[0]])) if len(whole) == 1 else None
     if both_or_none(low):
         return None
-    own = [value for value in values if {*said} & _own_words(value, forms)]
+    own = [value for value, words in _owned(tuple(values)).items() if not words.isdisjoint(said)]
     if len(own) == 1:
         return Choice(own[0], False, 1)
     if own:
         return None
     if (place := _place(values, low)) is not None:
         return Choice(place, False, len(said))
-    return _misspelt(forms, said)
+    return _misspelt(tuple(values), said)
 
 
 def both_or_none(low: str) -> bool:
@@ -79,7 +83,7 @@ def _own_words(value: str, forms: dict[str, list[str]]) -> set[str]:
     return mine
 
 
-_SMALL = frozenset("the and for not one you your with from that this are was has have".split())
+_SMALL = frozenset(["the", "and", "for", "not", "one", "you", "your", "with", "from", "that", "this", "are", "was", "has", "have"])
 
 
 def _place(values: Sequence[str], low: str) -> str | None:
@@ -94,16 +98,29 @@ def _place(values: Sequence[str], low: str) -> str | None:
     return values[at] if 0 <= at < len(values) else None
 
 
-def _misspelt(forms: dict[str, list[str]], said: Sequence[str]) -> Choice | None:
+def _misspelt(values: tuple[str, ...], said: Sequence[str]) -> Choice | None:
     """The choice one of whose own words is a slip away."""
-    owner: dict[str, str] = {}
-    for value, words in forms.items():
-        mine = _own_words(value, forms)
-        for word in words:
-            if word in mine and len(word) >= LONGER:
-                owner[word] = value
-    if not owner:
-        return None
-    spelling = Spelling(owner)
+    owner, spelling = _spelling(values)
     found = {owner[near] for word in said if len(word) >= LONGER - 1 and (near := spelling.nearest(word)) is not None}
     return Choice(found.pop(), False, 1) if len(found) == 1 else None
+
+
+# An assistant has a few dozen slots, whose choices never change.
+
+
+@lru_cache(maxsize=512)
+def _forms_of(values: tuple[str, ...]) -> dict[str, list[str]]:
+    return {value: words_of(value.replace("_", " ")) for value in values}
+
+
+@lru_cache(maxsize=512)
+def _owned(values: tuple[str, ...]) -> dict[str, set[str]]:
+    forms = _forms_of(values)
+    return {value: _own_words(value, forms) for value in values}
+
+
+@lru_cache(maxsize=512)
+def _spelling(values: tuple[str, ...]) -> tuple[dict[str, str], Spelling]:
+    forms = _forms_of(values)
+    owner = {word: value for value, mine in _owned(values).items() for word in forms[value] if word in mine and len(word) >= LONGER}
+    return owner, Spelling(owner)

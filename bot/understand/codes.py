@@ -55,6 +55,7 @@ def codes(text: str) -> Iterator[str]:
 
 def _goes_on(text: str, pieces: list[tuple[int, int]], first: int, last: int) -> bool:
     """Whether digits stand right beside that belong to the same number, so that this is only a part of it."""
+
     def digits(at: int) -> bool:
         return text[pieces[at][0] : pieces[at][1]].isdigit()
 

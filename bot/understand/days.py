@@ -10,8 +10,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date, timedelta
 
-MONTHS = "january february march april may june july august september october november december".split()
-WEEKDAYS = "monday tuesday wednesday thursday friday saturday sunday".split()
+MONTHS = ["january", "february", "march", "april", "may", "june", "july", "august", "september", "october", "november", "december"]
+WEEKDAYS = ["monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday"]
 MOST = 10
 """Days that are found in one text."""
 
@@ -21,11 +21,17 @@ AHEAD_YEARS = 10
 PIVOT = 70
 """In words a year of two digits below this is of this century."""
 
-_ORDINALS = (
-    "first second third fourth fifth sixth seventh eighth ninth tenth eleventh twelfth thirteenth fourteenth fifteenth sixteenth seventeenth"
-    " eighteenth nineteenth twentieth"
-).split()
-_COUNTS = {word: n for n, word in enumerate("one two three four five six seven eight nine ten eleven twelve".split(), 1)} | {"a": 1, "an": 1}
+_ORDINAL_WORDS = """
+first second third fourth fifth sixth seventh eighth ninth tenth eleventh twelfth thirteenth fourteenth fifteenth sixteenth
+seventeenth eighteenth nineteenth twentieth
+"""
+_ORDINALS = _ORDINAL_WORDS.split()
+_COUNTS = {
+    word: n for n, word in enumerate(["one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven", "twelve"], 1)
+} | {
+    "a": 1,
+    "an": 1,
+}
 _month = "|".join([*MONTHS, "sept", *(one[:3] for one in MONTHS)])
 _weekday = "|".join([*WEEKDAYS, "wendesday", "wensday", "wednsday", "tuseday", "thrusday", "thurday", "firday", "saterday"])
 _short = "mon|tues?|weds?|thurs?|thu|thur|fri|sat|sun"
@@ -37,7 +43,8 @@ _DAY = re.compile(
     r"|(?P<slashed>\d{1,2}(?P<mark>[/.-])\d{1,2}(?P=mark)(?:\d{4}|\d{2})|\d{1,2}/\d{1,2})"
     r"|(?P<near>(?:the )?day (?:after tomorrow|before yesterday)|today|tonight|tom+or+ow|tmrw|tmr|2moro|yesterday|last night)"
     rf"|(?P<edge>(?:the )?(?:end|beginning|start|last day|first day) of (?:(?:the|this|next|last) month|(?P<edge_month>{_month})))"
-    rf"|(?:(?:{_weekday}|{_short})[ ,]{{1,2}})?(?:the )?(?P<day>{_nth})(?: of)?[ -](?P<month>{_month})\b\.?,?(?:[ -](?P<year>\d{{4}}|\d{{2}}(?![\d:])))?"
+    rf"|(?:(?:{_weekday}|{_short})[ ,]{{1,2}})?(?:the )?(?P<day>{_nth})(?: of)?[ -](?P<month>{_month})\b\.?,?"
+    r"(?:[ -](?P<year>\d{4}|\d{2}(?![\d:])))?"
     rf"|(?P<month_first>{_month})\.? (?:the )?(?P<day_last>\d{{1,2}}(?:st|nd|rd|th)?)(?![\d:])(?:,? (?P<year_last>\d{{4}}))?"
     rf"|in (?P<ahead>{_count}) (?P<ahead_unit>day|week|month|fortnight)s?(?:'? time)?"
     rf"|(?P<ago>{_count}) (?P<ago_unit>day|week|month|fortnight)s? ago"
@@ -48,7 +55,10 @@ _DAY = re.compile(
     r")(?![\w/])"
 )
 _ALONE = re.compile(rf"\W*({_short})\W*$")
-_MAYBE = re.compile(rf"\d|^\W*(?:{_short})\W*$|day|night|mor|tmr|{'|'.join(one[:3] for one in MONTHS)}|(?:on|next|this|last) (?:{_short})|fortnight|week|month")
+_MAYBE = re.compile(
+    rf"\d|^\W*(?:{_short})\W*$|day|night|mor|tmr|{'|'.join(one[:3] for one in MONTHS)}"
+    rf"|(?:on|next|this|last) (?:{_short})|fortnight|week|month"
+)
 
 
 @dataclass(frozen=True, slots=True)

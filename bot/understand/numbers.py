@@ -9,33 +9,41 @@ import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-_ONES = {
-    word: value
-    for value, word in enumerate(
-        "zero one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen sixteen seventeen eighteen nineteen".split()
-    )
-}
-_TENS = {word: 20 + 10 * value for value, word in enumerate("twenty thirty forty fifty sixty seventy eighty ninety".split())} | {"fourty": 40}
+_SMALL = """
+zero one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen sixteen seventeen eighteen nineteen
+"""
+_ONES = {word: value for value, word in enumerate(_SMALL.split())}
+_TENS = {
+    word: 20 + 10 * value for value, word in enumerate(["twenty", "thirty", "forty", "fifty", "sixty", "seventy", "eighty", "ninety"])
+} | {"fourty": 40}
 _TIMES = {"thousand": 1000, "k": 1000, "grand": 1000, "million": 1_000_000, "mil": 1_000_000, "m": 1_000_000}
-_POUNDS = frozenset("£ € $ pound pounds quid gbp euro euros eur dollar dollars usd sterling".split())
-_PENCE = frozenset("p pence penny cent cents".split())
-_PERIODS = frozenset("day days week weeks month months year years hour hours minute minutes min mins am pm times o oclock".split())
-_BEFORE_ONE = frozenset("just only is its need want like have for to and take order about get me s".split())
-_NOT_ONE = frozenset("of day more moment second minute sec that which thing that's".split())
+_POUNDS = frozenset(["£", "€", "$", "pound", "pounds", "quid", "gbp", "euro", "euros", "eur", "dollar", "dollars", "usd", "sterling"])
+_PENCE = frozenset(["p", "pence", "penny", "cent", "cents"])
+_PERIOD_WORDS = """
+day days week weeks month months year years hour hours minute minutes min mins am pm times o oclock
+"""
+_PERIODS = frozenset(_PERIOD_WORDS.split())
+_BEFORE_ONE = frozenset(
+    ["just", "only", "is", "its", "need", "want", "like", "have", "for", "to", "and", "take", "order", "about", "get", "me", "s"]
+)
+_NOT_ONE = frozenset(["of", "day", "more", "moment", "second", "minute", "sec", "that", "which", "thing", "that's"])
 DIGIT_WORDS = {**{word: str(value) for word, value in _ONES.items() if value < 10}, "oh": "0", "o": "0", "nought": "0", "nil": "0"}
 """What single digits are called when a number is read out."""
 
 _TOKEN = re.compile(
-    r"(?P<number>\d{1,3}(?:,\d{3})+(?:\.\d{1,9})?(?![\d,])|\d{1,3}(?:\.\d{3})+,\d{1,2}(?!\d)|\d{1,15},\d{1,2}(?!\d)|\d{1,3}(?: 000)+(?!\d)|\d{1,15}(?:\.\d{1,9})?)"
+    r"(?P<number>\d{1,3}(?:,\d{3})+(?:\.\d{1,9})?(?![\d,])"
+    r"|\d{1,3}(?:\.\d{3})+,\d{1,2}(?!\d)|\d{1,15},\d{1,2}(?!\d)|\d{1,3}(?: 000)+(?!\d)|\d{1,15}(?:\.\d{1,9})?)"
     r"|(?P<word>[a-z]+)|(?P<sign>[£€$])|(?P<space>[\s-]+)|(?P<other>.)",
     re.DOTALL,
 )
-_WORDY = re.compile(r"\d|\b(?:zero|one|two|three|four|five|six|seven|eight|nine|ten|eleven|twelve|\w{3,5}teen|\w{3,5}ty|hundred|thousand|grand|million|dozen|couple|half)\b")
+_WORDY = re.compile(
+    r"\d|\b(?:zero|one|two|three|four|five|six|seven|eight|nine|ten|eleven|twelve|\w{3,5}teen|\w{3,5}ty|hundred|thousand|grand|million|dozen|couple|half)\b"
+)
 
 
 @dataclass(frozen=True, slots=True)
 class Figure:
-    """A number that a text has, from ``start`` up to ``end``. ``money``: a currency stands with it; ``period``: so many days or the like."""
+    """A number that a text has, from ``start`` up to ``end``. ``money``: with a currency; ``period``: so many days or the like."""
 
     value: float
     start: int
@@ -148,7 +156,12 @@ class _Reader:
             self._skip(3)
             self._last = "few"
             return True
-        if word == "and" and self._last in ("hundred", "times") and len(ahead) > 1 and (ahead[1] in _ONES or ahead[1] in _TENS or ahead[1].isdigit()):
+        if (
+            word == "and"
+            and self._last in ("hundred", "times")
+            and len(ahead) > 1
+            and (ahead[1] in _ONES or ahead[1] in _TENS or ahead[1].isdigit())
+        ):
             return self._done("and")
         if word == "point" and self._last in ("ones", "tens", "digits") and len(ahead) > 1 and (ahead[1] in _ONES and _ONES[ahead[1]] < 10):
             self._part = (self._part or 0.0) + _ONES[ahead[1]] / 10
@@ -261,7 +274,7 @@ def _joined(found: Sequence[Figure], low: str) -> Iterator[Figure]:
 
 
 def _is_pronoun(one: Figure, low: str) -> bool:
-    """"one" for a thing, and no number: "the blue one", "one of them"."""
+    """ "one" for a thing, and no number: "the blue one", "one of them"."""
     if low[one.start : one.end] != "one":
         return False
     before, after = re.findall(r"[a-z']+", low[max(0, one.start - 30) : one.start]), re.findall(r"[a-z']+", low[one.end : one.end + 20])

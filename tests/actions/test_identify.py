@@ -42,14 +42,14 @@ async def test_a_right_code_is_proof(stage_both: Stage) -> None:
 
 async def test_whose_records_they_are_is_known_by_the_code_alone(stage_both: Stage) -> None:
     stage, ann = stage_both, await stage_both.meet()
-    await stage.database.write(lambda tx: prove(tx, [ann.identity_id], VERIFIED, how="agent", at=stage.clock.now()))
+    now = stage.clock.now()
+    await stage.database.write(lambda tx: prove(tx, ann.identity_id, VERIFIED, how="agent", evidence={}, by="agent:1", at=now))
     assert (await stage.act("action_records_known")).slots["records_known"] is False
 
     await stage.act("action_send_code", **ANN)
     await stage.act("action_check_code", **ANN, code=nth_code("N1001", 1))
 
     assert (await stage.act("action_records_known")).slots["records_known"] is True
-    assert (await call("action_records_known", "telegram:999")).slots["records_known"] is False
 
 
 async def test_what_is_claimed_opens_nobody_elses_records(ann: Stage) -> None:

@@ -84,6 +84,7 @@ def test_other_currencies_and_fees_are_told() -> None:
         ("on friday", date(2026, 1, 9)),
         ("next Wednesday", date(2026, 1, 14)),
         ("1 February", date(2026, 2, 1)),
+        ("from 1 February", date(2026, 2, 1)),
         ("the 1st of February", date(2026, 2, 1)),
         ("Feb 1", date(2026, 2, 1)),
         ("February 1st, 2027", date(2027, 2, 1)),

@@ -9,7 +9,8 @@ from collections.abc import Iterator
 import pytest
 
 from bot.settings import Settings
-from bot.telemetry import set_up_logging
+from bot.telemetry import MAX_LINE, set_up_logging
+from memory.errors import SettingsError
 
 TOKEN = "123456789:" + "Ab-_" * 9
 
@@ -56,3 +57,61 @@ def test_the_level_is_the_settings(capsys: pytest.CaptureFixture[str]) -> None:
     logging.getLogger("httpx").warning("not shown")
 
     assert capsys.readouterr().err == ""
+
+
+@pytest.mark.parametrize("as_json", [False, True])
+def test_personal_data_is_masked(capsys: pytest.CaptureFixture[str], as_json: bool) -> None:
+    set_up_logging(Settings.load(None, log_json=as_json))
+
+    logging.getLogger("bot").warning("%s", "4111 1111 1111 1111, ann@example.org, 07700 900123 and +44 20 7946 0018 of turn 1234567890")
+
+    written = capsys.readouterr().err
+    assert "[card number], [e-mail address], [telephone number] and [telephone number] of turn 1234567890" in written
+
+
+@pytest.mark.parametrize("as_json", [False, True])
+def test_an_error_is_told_without_a_customers_words(capsys: pytest.CaptureFixture[str], as_json: bool) -> None:
+    set_up_logging(Settings.load(None, log_json=as_json))
+    try:
+        try:
+            int("Quokka Lane")
+        except ValueError as error:
+            raise ExceptionGroup("Quokka Lane", [KeyError("Quokka"), SettingsError("set LEGATO_DESK_CHAT")]) from error
+    except ExceptionGroup:
+        logging.getLogger("bot").exception("turn %d failed", 7)
+
+    written = capsys.readouterr().err
+    assert len(written.splitlines()) == 1
+    assert "Quokka" not in written.replace('int("Quokka Lane")', "").replace('"Quokka Lane", [KeyError("Quokka")', "")  # lines of this test
+    for said in ("turn 7 failed", "ValueError: (its text is not written", "KeyError: (its text", "SettingsError: set LEGATO_DESK_CHAT"):
+        assert said in written
+    assert "test_telemetry.py" in written
+    assert written.index("ValueError") < written.index("ExceptionGroup:")
+
+
+def test_an_error_that_leads_to_itself_is_told_once(capsys: pytest.CaptureFixture[str]) -> None:
+    set_up_logging(Settings.load(None))
+    first, second = OSError("one"), OSError("two")
+    first.__cause__, second.__cause__ = second, first
+
+    logging.getLogger("bot").error("no", exc_info=first)
+
+    written = capsys.readouterr().err
+    assert (written.count("OSError: one"), written.count("OSError: two")) == (1, 1)
+
+
+def test_what_libraries_say_of_messages_is_never_written(capsys: pytest.CaptureFixture[str]) -> None:
+    set_up_logging(Settings.load(None, log_level="DEBUG"))
+
+    logging.getLogger("telegram.ext.ExtBot").debug("Calling Bot API endpoint with parameters {'text': 'hello'}")
+    logging.getLogger("bot").debug("shown")
+
+    assert [line.split(" ", 1)[1] for line in capsys.readouterr().err.splitlines()] == ["DEBUG bot: shown"]
+
+
+def test_a_long_record_is_cut(capsys: pytest.CaptureFixture[str]) -> None:
+    set_up_logging(Settings.load(None))
+
+    logging.getLogger("bot").warning("x" * (2 * MAX_LINE))
+
+    assert len(capsys.readouterr().err) < MAX_LINE + 100

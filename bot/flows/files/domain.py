@@ -10,6 +10,7 @@ from typing import Any, get_args
 
 from bot.flows.files.node import QUOTE, Node, meant
 from bot.flows.model import Action, Domain, Slot, SlotType
+from bot.understand.wanted import shown_number
 from memory.declared import PROOFS, Declarations, Declared, Proof
 from memory.values import Type
 
@@ -37,7 +38,7 @@ _SLOT_REFUSED = {
     "auto_fill": "write `mappings` with `type: from_entity`",
     "validation": "write `rejections` at the `collect` step",
 }
-_MAPPING_KEYS = ("type", "entity", "allow_nlu_correction")
+_MAPPING_KEYS = ("type", "entity", "allow_nlu_correction", "secret")
 _MAPPING_REFUSED = {
     "role": "roles are not told apart; use two entities",
     "group": "groups are not told apart; use two entities",
@@ -185,8 +186,8 @@ class _Slot:
         low, high = self._bound("min_value", kind), self._bound("max_value", kind)
         if low is not None and high is not None and low > high:
             node.bad(f"`{name}`: `min_value` is more than `max_value`")
-        entities, by_customer = self._mappings()
-        slot = Slot(name, kind, None, values, low, high, entities, by_customer, fact=self._fact is not None)
+        entities, by_customer, secret = self._mappings()
+        slot = Slot(name, kind, None, values, low, high, entities, by_customer, self._fact is not None, secret)
         initial = node.get("initial_value")
         if initial is None or initial.data is None:
             return slot
@@ -194,7 +195,7 @@ class _Slot:
             initial.bad(f"`{name}` is a fact of memory.yml and has the value that is remembered; leave `initial_value` out")
         elif (why := misfit(slot, initial.data)) is not None:
             initial.bad(f"`initial_value` {why}")
-        return Slot(name, kind, initial.data, values, low, high, entities, by_customer, slot.fact)
+        return Slot(name, kind, initial.data, values, low, high, entities, by_customer, slot.fact, secret)
 
     def _type(self) -> SlotType | None:
         node, fact = self._node.get("type"), self._fact
@@ -254,11 +255,12 @@ class _Slot:
             return None
         return node.number()
 
-    def _mappings(self) -> tuple[tuple[str, ...], bool]:
-        """The entities that fill it, and whether the customer may. Without ``mappings`` the customer may."""
+    def _mappings(self) -> tuple[tuple[str, ...], bool, bool]:
+        """The entities that fill it, whether the customer may, and whether it is secret. Without ``mappings`` the customer may."""
         node = self._node.get("mappings")
         if node is None:
-            return (), True
+            return (), True, False
+        secret = False
         entities: list[str] = []
         by_customer = not node.data
         for item in node.items("- type: from_entity"):
@@ -266,6 +268,10 @@ class _Slot:
                 item.bad("a mapping is written `- type:`, with `entity:` below it where the type is from_entity")
                 continue
             item.known(_MAPPING_KEYS, _MAPPING_REFUSED)
+            if (flag := item.get("secret")) is not None and flag.flag(False):
+                secret = True
+                if self._fact is not None:
+                    flag.bad(f"`{self._name}` is a fact of memory.yml and is remembered; a secret is not, so give the slot another name")
             kind = item.get("type")
             text = kind.text() if kind is not None else None
             if kind is None:
@@ -284,7 +290,7 @@ class _Slot:
             elif text is not None and text not in ("controlled", "custom"):
                 known = ("from_entity", "from_text", "from_llm", "controlled")
                 kind.bad(f"`{text}` is not a mapping; write one of {', '.join(known)}{meant(text, known)}")
-        return tuple(entities), by_customer
+        return tuple(entities), by_customer, secret
 
 
 def misfit(slot: Slot, value: Any) -> str | None:
@@ -297,9 +303,8 @@ def misfit(slot: Slot, value: Any) -> str | None:
         if isinstance(value, bool) or not isinstance(value, int | float):
             return "must be a number"
         if (slot.low is not None and value < slot.low) or (slot.high is not None and value > slot.high):
-            return (
-                f"must be between {'any' if slot.low is None else f'{slot.low:g}'} and {'any' if slot.high is None else f'{slot.high:g}'}"
-            )
+            low, high = ("any" if bound is None else shown_number(bound) for bound in (slot.low, slot.high))
+            return f"must be between {low} and {high}"
         return None
     if slot.type == "list":
         return None if isinstance(value, list) else "must be a list"

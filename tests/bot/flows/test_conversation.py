@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from bot.flows.actions import Done, Uttered
-from bot.flows.model import Act, Branch, Collect, Flow, Noop, Slot, Step
+from bot.flows.model import Act, Branch, Collect, Flow, Noop, SetSlots, Slot, Step
 from bot.flows.state import FLOWS
 from bot.flows.steps import MOST_CALLS
 from bot.turn.decision import Reason
@@ -220,7 +220,7 @@ def test_what_is_not_understood_is_explained_then_a_person_is_offered_then_asked
     talk = Talk()
     talk.say("I lost my card")
 
-    assert "I expect blue, red or gold." in talk.say("dunno")
+    assert "I expect blue, red or gold." in talk.say("brumm")
     talk.say("hmpf")
     assert talk.names == ["utter_flow_person", "utter_ask_card"]
     talk.say("grmbl")
@@ -267,6 +267,19 @@ def test_what_the_memory_has_is_not_asked_for() -> None:
 
     assert talk.say("I need a new card").startswith("Which card")
     assert talk.trace["flow"]["facts"] == [["customer_number", 11]]
+
+
+def test_what_a_flow_empties_is_asked_for_anew_whatever_the_memory_has() -> None:
+    steps: dict[str, Step] = {
+        "old": SetSlots("old", 1, (Branch(None, "new"),), {"customer_number": None}),
+        "new": Collect("new", 2, (Branch(None, "END"),), "customer_number", "utter_ask_customer_number"),
+    }
+    talk = Talk(more=[Flow("renumber", "your new number", "", steps, "old")])
+    talk.know("customer_number", "NB1234")
+
+    assert talk.press("/flow renumber").startswith("What is your customer number")
+    talk.say("NB9999")
+    assert talk.remembered == {"customer_number": "NB9999"}
 
 
 def test_what_was_said_earlier_in_the_conversation_is_not_asked_for() -> None:
@@ -598,7 +611,7 @@ def test_a_person_is_had_in_the_middle_and_knows_how_far_it_came() -> None:
 
 def test_what_an_action_notes_for_the_flow_is_not_told_to_a_person() -> None:
     talk = Talk()
-    talk.actions.answers["action_look_up_card"] = Done({"card_ending": "4711"})
+    talk.actions.answers["action_close"] = Done({"card_ending": "4711"})
     talk.press("/flow two_cards")
     talk.say("gold")
     assert talk.state.slots["card_ending"] == "4711"
@@ -644,7 +657,7 @@ def test_whoever_has_had_enough_is_not_asked_back() -> None:
     talk.context = replace(talk.context, known={**talk.context.known, "experiences": [moment, {**moment, "kind": "rating"}]})
     talk.say("I lost my card")
 
-    talk.say("dunno")
+    talk.say("brumm")
 
     assert talk.decision.handoff is Reason.CAREFUL
     assert talk.names == ["utter_handoff_careful"]
@@ -699,7 +712,7 @@ WORDS = """
 yes; no; never mind; why?; what was the question?; go on; 50; 60 pounds; 6000; no, 70; sorry, I meant Alice; Bob; blue; the red one
 not blue but gold; I want to transfer money; transfer 50 pounds to Bob; I lost my card; I lost my blue card; close my account
 send me a brochure; card details; perhaps a brochure; I need a new card; it is too expensive for me; I'd rather not say
-my number is NB4321; 12 Oak Street, London; thanks; hello; what are your opening hours?; what does a transfer cost; dunno; ???; a; NB1234
+my number is NB4321; 12 Oak Street, London; thanks; hello; what are your opening hours?; what does a transfer cost; brumm; ???; a; NB1234
 mortgages and cards; actually no; wait; that's private; /cancel; /start; stop; no thanks; maybe later; 50 to Carol; the amount should be 90
 I don't know; ok
 """

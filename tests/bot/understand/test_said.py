@@ -119,7 +119,7 @@ def test_a_named_thing_fills_what_wants_it() -> None:
 
 def test_what_is_expected_is_said() -> None:
     assert expected(CARDS) == "blue card, red card or gold card"
-    assert expected(AMOUNT) == "a number from 1 to 1000"
+    assert expected(AMOUNT) == "a number from 1 to 1,000"
     assert expected(Wanted("bool")) == "yes or no"
     assert expected(NUMBER) == "something like NB1234"
     assert expected(TEXT) == ""
