@@ -36,7 +36,7 @@ class Tryout:
 
 @contextlib.asynccontextmanager
 async def tryout(
-    folder: Path, *, assistant: str, port: int, host: str = "127.0.0.1", told: Callable[[str], None] = str
+    folder: Path, *, assistant: str, port: int, host: str = "127.0.0.1", told: Callable[[str], None] = lambda _: None
 ) -> AsyncIterator[Tryout]:
     """Run everything until the context ends. The memory stays in ``folder``, so that the next time customers are known.
 

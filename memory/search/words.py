@@ -10,6 +10,7 @@ from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import lru_cache
+from threading import Lock
 from zlib import crc32
 
 from snowballstemmer.english_stemmer import EnglishStemmer
@@ -50,12 +51,16 @@ _month_may = re.compile(
 )
 _sentence = re.compile(r"[^.!?\n…]+[.!?…]*")
 _stem = EnglishStemmer()
+_one_at_a_time = Lock()
 
 
 @lru_cache(maxsize=65536)
 def stem(word: str) -> str:
     """The stem of a word that was folded; English endings only, anything else stays as it is."""
-    return str(_stem.stemWord(word)) if word.isascii() else word
+    if not word.isascii():
+        return word
+    with _one_at_a_time:  # the stemmer keeps the word inside itself, and a wrong stem would stay in the cache
+        return str(_stem.stemWord(word))
 
 
 @lru_cache(maxsize=65536)

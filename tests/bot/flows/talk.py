@@ -124,6 +124,7 @@ class Talk:
         self.said: Said | None = None
         self.remembered: dict[str, Any] = {}
         self.consents: list[str] = []
+        self.logged: list[str] = []
 
     def say(self, text: str) -> str:
         """Write something; returns what is answered."""
@@ -167,6 +168,7 @@ class Talk:
             elif isinstance(deed, GiveConsent):
                 self.consents.append(deed.purpose)
         said = [row["text"] for row in rows.exchanges if row["direction"] == "out"]
+        self.logged = [row["text"] for row in rows.exchanges if row["direction"] == "in"]
         self.wait(seconds=20)
         return said[0] if said else ""
 

@@ -50,6 +50,12 @@ async def test_what_is_kept_can_be_read_again(accept: Accept, database: Database
     assert read_incoming(row.incoming) == incoming
 
 
+async def test_of_a_card_number_the_last_four_digits_are_kept(accept: Accept, database: Database, wrote: Wrote) -> None:
+    await accept([wrote("1", "my card 4111-1111-1111-1111 is gone"), wrote("2", "order 4111111111111112")])
+
+    assert [row.incoming["text"] for row in await rows(database)] == ["my card •••• 1111 is gone", "order 4111111111111112"]
+
+
 async def test_a_part_of_an_album_waits_for_the_others(accept: Accept, database: Database, wrote: Wrote, clock: ManualClock) -> None:
     await accept([wrote("1", album="a"), wrote("2")])
 

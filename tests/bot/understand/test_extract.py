@@ -379,6 +379,7 @@ def test_a_number_takes_the_phrase_before_it_for_itself() -> None:
         ("we moved from 1 Elm Road to 12 Oak Street and need a new router", "12 Oak Street"),
         ("My new address is Flat 3, 12 Oak Street, Leeds.", "Flat 3, 12 Oak Street, Leeds"),
         ("my address is Hauptstraße 5, 10115 Berlin", "Hauptstraße 5, 10115 Berlin"),
+        ("my new adress is 12 Oak Street, Leeds", "12 Oak Street, Leeds"),
         ("I live at 12 Oak St. Springfield", "12 Oak St. Springfield"),
         ("our address is now: 12 rue de la Paix, Paris", "12 rue de la Paix, Paris"),
         ("I live at 12 Oak Street, can you send it?", "12 Oak Street"),

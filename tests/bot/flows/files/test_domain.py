@@ -120,6 +120,32 @@ def test_what_cannot_be_used_is_refused(tmp_path: Path, old: str, new: str, expe
     assert any(mistake.startswith(f"domain.yml:{expected}") for mistake in mistakes), mistakes
 
 
+def test_a_slot_can_be_secret(tmp_path: Path) -> None:
+    flows, mistakes = read(
+        tmp_path, {"domain.yml": changed(DOMAIN, "      - type: from_llm\n", "      - type: from_llm\n        secret: true\n")}
+    )
+
+    assert not mistakes
+    assert [name for name, slot in flows.domain.slots.items() if slot.secret] == ["amount"]
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "expected"),
+    [
+        ("      - type: from_llm\n", "      - type: from_llm\n        secret: often\n", "`secret` must be true or false"),
+        (
+            "  address: {}\n",
+            "  address: {mappings: [{type: from_text, secret: true}]}\n",
+            "`address` is a fact of memory.yml and is remembered",
+        ),
+    ],
+)
+def test_what_is_no_secret_is_refused(tmp_path: Path, old: str, new: str, expected: str) -> None:
+    _, mistakes = read(tmp_path, {"domain.yml": changed(DOMAIN, old, new)})
+
+    assert any(expected in mistake for mistake in mistakes), mistakes
+
+
 def test_a_domain_must_have_keys(tmp_path: Path) -> None:
     assert read(tmp_path, {"domain.yml": "- intents\n"})[1][0].startswith("domain.yml:1: expected the keys version, intents")
 
