@@ -128,7 +128,7 @@ class FlowTurns:
         """What the customer wrote in answer to a question for a secret, so far as it can be one: words with digits, and a lone word."""
         slots = self._engine.flows.domain.slots
         told = [one for one in plan.commands if isinstance(one, Answer | Correct | Fill)]
-        if not any(slots[name].secret for name in (state.asked, *(one.slot for one in told)) if name in slots):
+        if not any(slots[name].secret for name in (state.asked or "", *(one.slot for one in told)) if name in slots):
             return ()
         found = [match[0] for match in NUMBERS.finditer(arrived.text) if sum(map(str.isdigit, match[0])) >= FEWEST_DIGITS]
         alone = [one.value for one in told if one.slot in slots and slots[one.slot].secret and " " not in str(one.value)]

@@ -335,7 +335,7 @@ def test_declared_patterns_are_found_and_stored_as_declared(text: str, declared:
         ("is my policy HP123456?", INSURANCE, "policy_number", "HP123456"),
         ("AB12 CDE", INSURANCE, "car_registration", "AB12CDE"),
         ("I live in SW1A 1AA", TELECOMS, "postcode", "SW1A1AA"),
-        ("I'm on Calla 150", TELECOMS, "plan", "Calla 150"),
+        ("I'm on Calla 150", TELECOMS, "internet_plan", "Calla 150"),
     ],
 )
 def test_patterns_have_their_own_confidence(text: str, declared: Declarations, name: str, value: str) -> None:
