@@ -158,7 +158,7 @@ def _answer(
         return Decision("edit noted")
     if payload == AFFIRM or heard.affirm:
         return _yes_no(True, state)
-    if payload == DENY or heard.deny:
+    if payload == DENY or (heard.deny and not (heard.thanks and not state.get("asked"))):  # "thanks, that's all" is a thank you
         return _yes_no(False, state)
     if heard.greeting:
         return _greet(arrived, context, returning_after, started=False)
