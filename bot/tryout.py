@@ -79,7 +79,7 @@ async def tryout(
             group=group.id,
             agents=[Agent(id_, f"{first} {last}") for id_, first, last in AGENTS],
             number=NUMBERS.get(assistant, ""),
-            first_words=FIRST_WORDS.get(assistant) or legato.assistant.knowledge.articles[0].questions[0],
+            first_words=FIRST_WORDS.get(legato.assistant.name) or legato.assistant.knowledge.articles[0].questions[0],
             recaller=legato.recaller,
             notices=notices,
         )

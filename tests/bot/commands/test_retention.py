@@ -13,6 +13,7 @@ from memory.customers import Profile, find_or_make
 from memory.database import Database, Tx
 from memory.inbox import put_in_quarantine, quarantined
 from memory.links import make_code
+from tests.bot.assistants.plain import plain_copy
 from tests.memory.people import START
 
 RULES = """\
@@ -24,12 +25,7 @@ retention:
 @pytest.fixture
 def assistant(tmp_path: Path) -> Path:
     """A folder of the built-in assistant's articles with a rule of its own."""
-    import shutil
-
-    import bot.assistants
-
-    folder = tmp_path / "mine"
-    shutil.copytree(Path(bot.assistants.__file__).parent / "banking", folder)
+    folder = plain_copy(tmp_path / "mine")
     (folder / "memory.yml").write_text(RULES)
     return folder
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 from textwrap import dedent
@@ -31,10 +32,13 @@ def write(tmp_path: Path) -> Write:
 
 @pytest.fixture
 def play(write: Write, sqlite_database_url: str) -> Play:
-    """Write a script and play it."""
+    """Write a script and play it; where it names no assistant, with one that only answers."""
 
     async def play(text: str) -> Played:
-        return await play_on(read(write(text)), sqlite_database_url)
+        script = dedent(text).lstrip()
+        if re.search("^assistant:", script, re.MULTILINE) is None:
+            script += "\nflows: no\n"
+        return await play_on(read(write(script)), sqlite_database_url)
 
     return play
 

@@ -43,7 +43,7 @@ async def test_a_dialogue_that_goes_as_written_passes(play: Play) -> None:
         ("memory: {exchanges: 3}", "exchanges: 3", "2"),
         ("memory: {fact: {phone: '1'}}", "the fact phone: 1", "None"),
         ("memory: {log: [{customer: my card}, {assistant: a new one}]}", "assistant: “a new one” as exchange 2", "“assistant: Lost"),
-        ("ann sees: {text: my card, count: 2}", "2 times a message with “my card” in the chat", "1 of them"),
+        ("ann sees: {text: Lost or stolen card, count: 2}", "2 times a message with “Lost or stolen card” in the chat", "1 of them"),
         ("ann is told: hello", "ann to have pressed a button", "nothing was pressed"),
         ("ann: {code of: ann}", "no more messages to ann before this step", "1 more"),
         ("bea: hello", "no more messages to ann before this step", "1 more"),

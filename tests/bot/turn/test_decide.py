@@ -192,7 +192,6 @@ def test_thanks_with_a_no_is_a_thank_you_where_nothing_was_asked() -> None:
     assert decided(came("thanks, that's all"), known()).rule == "thanks"
 
 
-
 def test_a_chosen_article_is_given_and_remembered() -> None:
     article = Article("cards", "Cards", "", (), "So", Html("<b>So</b>"))
     decision = decided(press("/article cards"), known(unsure=1, tried=["Cards", "Loans"]), article)

@@ -12,6 +12,7 @@ import pytest
 from selenium.webdriver import Chrome
 
 from bot.tryout import tryout
+from tests.bot.assistants.plain import plain_copy
 from tests.bot.web.page import CUSTOMERS, DESK, Page, chromium
 
 START_S = 60
@@ -31,7 +32,7 @@ def url(tmp_path: Path) -> Iterator[str]:
 
     async def run() -> None:
         try:
-            async with tryout(tmp_path, assistant="banking", port=0) as running:
+            async with tryout(tmp_path, assistant=str(plain_copy(tmp_path / "banking")), port=0) as running:
                 found.set_result(running.url)
                 await stop.wait()
         except BaseException as error:
@@ -213,7 +214,7 @@ def test_an_update_that_comes_twice_is_answered_once(page: Page) -> None:
 def test_what_is_known_beside_the_log(page: Page) -> None:
     page.write(CUSTOMERS, "I lost my card")
     page.wait_for("#memory .known-heading", "Where they stand")
-    page.wait_for("#memory .known-value", "lost")
+    page.wait_for("#memory .known-value", "reported")
     page.write(CUSTOMERS, "020 7946 0018")
     page.wait_for("#memory .known-value .badge", "likely")
     page.wait_for("#memory .exchange-kind", "lost-card")
