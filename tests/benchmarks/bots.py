@@ -4,7 +4,7 @@
     python -m tests.benchmarks.bots legato URL DATABASE_URL [NAME=VALUE ...]
 
 ``bare`` is the plainest aiogram bot: it polls and echoes. ``legato`` is the whole assistant with settings overridden; ``parts=worker``, or
-several with ``+`` between them, runs only those parts.
+several with ``+`` between them, runs only those parts; ``flows=no`` is an assistant that only answers.
 """
 
 from __future__ import annotations
@@ -46,6 +46,7 @@ async def bare(url: str) -> None:
 
 async def legato(url: str, database_url: str, overrides: dict[str, str]) -> None:
     """The assistant for ever; it says ``ready`` when it runs."""
+    flows = overrides.pop("flows", "yes") == "yes"
     parts = frozenset(overrides.pop("parts", "+".join(PARTS)).split("+"))
     settings = Settings.load(
         env_file=None,
@@ -62,7 +63,7 @@ async def legato(url: str, database_url: str, overrides: dict[str, str]) -> None
         ),
     )
     set_up_logging(settings)
-    built = await build(settings, parts=parts)
+    built = await build(settings, parts=parts, flows=flows)
     async with built.running():
         print("ready", flush=True)  # noqa: T201 - the benchmark reads it
         await asyncio.Event().wait()

@@ -36,6 +36,9 @@ from tests.benchmarks.tables import console, save, show
 TEXTS = ("I lost my card", "how do I dispute a charge", "thank you", "what are your opening hours", "hello", "i want to order cheques")
 """What customers write: each has an answer, so that every turn does the whole job and nobody is handed over."""
 
+ANSWERS_ONLY = "flows=no"
+"""What begins a flow is answered by none of these texts; a person would be asked for, and the assistant silent from then on."""
+
 REPEATS = 3
 """Each measurement is taken so often, in turn with its baseline, and the median is shown: the machine's own pace drifts."""
 
@@ -177,7 +180,7 @@ async def history(lengths: list[int], turns: int) -> list[dict[str, Any]]:
                 database = Database(url)
                 await database.write(partial(long_past, exchanges=length))
                 await database.close()
-                runs[length].append(await measure(1, turns, "legato", url))
+                runs[length].append(await measure(1, turns, "legato", url, ANSWERS_ONLY))
     return [
         {
             "earlier exchanges": length,
@@ -196,12 +199,12 @@ async def rates(customers: int, turns: int, postgres: str | None) -> list[dict[s
     for _ in range(REPEATS):
         bare.append(await measure(customers, turns, "bare"))
         with tempfile.TemporaryDirectory() as folder:
-            sqlite.append(await measure(customers, turns, "legato", f"sqlite:///{folder}/bench.db"))
+            sqlite.append(await measure(customers, turns, "legato", f"sqlite:///{folder}/bench.db", ANSWERS_ONLY))
         if postgres:
             database = Database(postgres)
             await database.write(emptied)
             await database.close()
-            on_postgres.append(await measure(customers, turns, "legato", postgres))
+            on_postgres.append(await measure(customers, turns, "legato", postgres, ANSWERS_ONLY))
     rows = [row("bare aiogram echo", bare, bare), row("Legato on SQLite", sqlite, bare)]
     return [*rows, row("Legato on PostgreSQL", on_postgres, bare)] if on_postgres else rows
 
