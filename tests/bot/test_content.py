@@ -7,7 +7,11 @@ from pathlib import Path
 import pytest
 from pydantic import BaseModel, ConfigDict
 
+from bot import content
 from bot.content import Mistake, read_as, read_markdown, read_yaml
+
+
+ASSISTANTS = Path(content.__file__).parent / "assistants"
 
 
 class Dish(BaseModel):
@@ -40,6 +44,8 @@ def written(folder: Path, text: str | bytes, name: str = "file.yml") -> Path:
         (b"a: 1\nb: caf\xe9\n", 2, "this is not UTF-8"),
         ("a: !!python/name:os.system x\n", 1, "YAML cannot read this"),
         ("[" * 600, 1, "YAML cannot read this"),
+        ("[" * 100_000 + "]" * 100_000, 1, "YAML cannot read this"),
+        ("- " * 100_000 + "a", 1, "YAML cannot read this"),
     ],
 )
 def test_broken_yaml_is_a_mistake_and_never_a_traceback(tmp_path: Path, text: str | bytes, line: int, said: str) -> None:
@@ -49,6 +55,14 @@ def test_broken_yaml_is_a_mistake_and_never_a_traceback(tmp_path: Path, text: st
 
     assert [mistake.line for mistake in mistakes] == [line]
     assert said in mistakes[0].text
+
+
+@pytest.mark.parametrize("path", sorted(ASSISTANTS.glob("*/*.yml")), ids=lambda path: f"{path.parent.name}/{path.name}")
+def test_a_file_reads_the_same_without_libyaml(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    fast = read_yaml(path, [])
+    monkeypatch.setattr(content, "_FAST", None)
+
+    assert fast is not None and fast == read_yaml(path, [])
 
 
 def test_a_missing_file_is_a_mistake(tmp_path: Path) -> None:
