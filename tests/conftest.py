@@ -45,10 +45,12 @@ _use_memory()
 
 
 def pytest_collection_finish() -> None:
-    """Compile statements once, leave modules and thousands of collected tests out of every later look for garbage, and look less often."""
+    """Do once what needs to be done once, leave modules and thousands of collected tests out of every later look for garbage, and look less often."""
     from tests.compiled import compile_once
+    from tests.once import do_once
 
     compile_once()
+    do_once()
     gc.collect()
     gc.freeze()
     gc.set_threshold(50_000, 20, 20)

@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 from datetime import date, datetime, timedelta
+from itertools import groupby
 
 import sqlalchemy as sa
 
@@ -22,9 +23,9 @@ def fill(tx: Tx, now: datetime) -> bool:
         return False
     for kind, rows in (_everything(now)).items():
         of = tables.KINDS[kind]
-        # one row at a time: rows differ in what they leave out, and a statement for many takes the first one's columns
-        for row in rows:
-            tx.execute(sa.insert(of).values(row))
+        # rows differ in what they leave out, and a statement for many takes the first one's columns
+        for _, alike in groupby(rows, key=lambda row: tuple(row)):
+            tx.execute(sa.insert(of), list(alike))
     return True
 
 
