@@ -11,7 +11,7 @@ import contextlib
 import sys
 import tempfile
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import partial
@@ -34,10 +34,21 @@ from tests.benchmarks.stores import emptied, own_postgres
 from tests.benchmarks.tables import console, save, show
 
 TEXTS = ("I lost my card", "how do I dispute a charge", "thank you", "what are your opening hours", "hello", "i want to order cheques")
-"""What customers write: each has an answer, so that every turn does the whole job and nobody is handed over."""
+"""What customers write to an assistant that only answers: each has an answer, so that every turn does the whole job."""
+
+IN_FLOWS = (
+    "what is your routing number",  # a flow of one action and one reply
+    "i want to order cheques",  # begins a flow, which asks
+    "what are your opening hours",  # in the middle of it, and it is led back to
+    "never mind",  # and stopped
+    "hello",
+    "thank you",
+)
+"""What they write to one with flows, in this order; each is answered by one message, whatever was written before."""
 
 ANSWERS_ONLY = "flows=no"
-"""What begins a flow is answered by none of these texts; a person would be asked for, and the assistant silent from then on."""
+
+BARE = "bare aiogram echo"
 
 REPEATS = 3
 """Each measurement is taken so often, in turn with its baseline, and the median is shown: the machine's own pace drifts."""
@@ -54,13 +65,15 @@ class Measured:
 
 
 class Crowd:
-    """Customers who each write again when answered."""
+    """Customers who each write the next of the texts when answered."""
 
-    def __init__(self, customers: int) -> None:
+    def __init__(self, customers: int, texts: Sequence[str]) -> None:
+        self._texts = texts
         self.sim = Simulator(event_limit=4 * customers + 1000)
         self.sim.add_bot("bench_bot", token=CUSTOMER_TOKEN)
         desk = self.sim.add_bot("bench_desk_bot", token=DESK_TOKEN)
         self.people = [self.sim.add_person(f"Customer{n}", id=8_000_000 + n) for n in range(customers)]
+        self._written = {person.id: 0 for person in self.people}
         agent = self.sim.add_person("Bea", id=9_000_000)
         self.sim.add_group("desk", id=DESK_CHAT, members=[agent], admins=[agent], bots=[desk])
 
@@ -78,7 +91,8 @@ class Crowd:
             nonlocal begun
             if begun < turns:
                 sent_at[person_id] = time.perf_counter()
-                by_id[person_id].send("bench_bot", TEXTS[(person_id + begun) % len(TEXTS)])
+                by_id[person_id].send("bench_bot", self._texts[self._written[person_id] % len(self._texts)])
+                self._written[person_id] += 1
                 begun += 1
 
         for person in self.people:
@@ -122,7 +136,7 @@ async def bot_process(crowd: Crowd, *arguments: str) -> AsyncIterator[psutil.Pro
 
 async def measure(customers: int, turns: int, *arguments: str) -> Measured:
     """One measurement with a fresh simulator and a fresh process."""
-    crowd = Crowd(customers)
+    crowd = Crowd(customers, TEXTS if ANSWERS_ONLY in arguments or arguments == ("bare",) else IN_FLOWS)
     async with serve(crowd.sim) as server:
         kind, *rest = arguments
         async with bot_process(crowd, kind, server.url, *rest) as process:
@@ -193,20 +207,22 @@ async def history(lengths: list[int], turns: int) -> list[dict[str, Any]]:
 
 async def rates(customers: int, turns: int, postgres: str | None) -> list[dict[str, Any]]:
     """Everything in turn, so that all see the same machine."""
-    bare: list[Measured] = []
-    sqlite: list[Measured] = []
-    on_postgres: list[Measured] = []
+    runs: dict[str, list[Measured]] = {}
+
+    async def one(what: str, *arguments: str) -> None:
+        runs.setdefault(what, []).append(await measure(customers, turns, *arguments))
+
     for _ in range(REPEATS):
-        bare.append(await measure(customers, turns, "bare"))
-        with tempfile.TemporaryDirectory() as folder:
-            sqlite.append(await measure(customers, turns, "legato", f"sqlite:///{folder}/bench.db", ANSWERS_ONLY))
-        if postgres:
-            database = Database(postgres)
-            await database.write(emptied)
-            await database.close()
-            on_postgres.append(await measure(customers, turns, "legato", postgres, ANSWERS_ONLY))
-    rows = [row("bare aiogram echo", bare, bare), row("Legato on SQLite", sqlite, bare)]
-    return [*rows, row("Legato on PostgreSQL", on_postgres, bare)] if on_postgres else rows
+        await one(BARE, "bare")
+        for what, how in (("answering only", (ANSWERS_ONLY,)), ("with flows", ())):
+            with tempfile.TemporaryDirectory() as folder:
+                await one(f"Legato on SQLite, {what}", "legato", f"sqlite:///{folder}/bench.db", *how)
+            if postgres:
+                database = Database(postgres)
+                await database.write(emptied)
+                await database.close()
+                await one(f"Legato on PostgreSQL, {what}", "legato", postgres, *how)
+    return [row(what, measured, runs[BARE]) for what, measured in runs.items()]
 
 
 def main() -> None:
