@@ -10,6 +10,7 @@ several with ``+`` between them, runs only those parts; ``flows=no`` is an assis
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import signal
 import sys
 from typing import Any
@@ -79,7 +80,8 @@ def main() -> None:
         else:
             task = asyncio.ensure_future(legato(url, rest[0], dict(pair.split("=", 1) for pair in rest[1:])))
         asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, task.cancel)
-        await asyncio.gather(task, return_exceptions=True)
+        with contextlib.suppress(asyncio.CancelledError):
+            await task
 
     uvloop.run(until_terminated())
 

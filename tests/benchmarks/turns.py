@@ -214,14 +214,15 @@ async def rates(customers: int, turns: int, postgres: str | None) -> list[dict[s
 
     for _ in range(REPEATS):
         await one(BARE, "bare")
-        for what, how in (("answering only", (ANSWERS_ONLY,)), ("with flows", ())):
+        for what in ("answering only", "with flows"):
             with tempfile.TemporaryDirectory() as folder:
-                await one(f"Legato on SQLite, {what}", "legato", f"sqlite:///{folder}/bench.db", *how)
-            if postgres:
-                database = Database(postgres)
-                await database.write(emptied)
-                await database.close()
-                await one(f"Legato on PostgreSQL, {what}", "legato", postgres, *how)
+                how = ANSWERS_ONLY if what == "answering only" else f"records=sample:{folder}/records.db"
+                await one(f"Legato on SQLite, {what}", "legato", f"sqlite:///{folder}/bench.db", how)
+                if postgres:
+                    database = Database(postgres)
+                    await database.write(emptied)
+                    await database.close()
+                    await one(f"Legato on PostgreSQL, {what}", "legato", postgres, how)
     return [row(what, measured, runs[BARE]) for what, measured in runs.items()]
 
 
