@@ -271,16 +271,24 @@ def databases(given: str | None) -> Iterator[dict[str, str]]:
 
 
 async def replay(
-    sector: str, texts: list[list[str]], database_url: str, *, at_once: int, kills: int, seed: int, redis: OwnRedis | None = None
+    sector: str,
+    texts: list[list[str]],
+    database_url: str,
+    records: Path,
+    *,
+    at_once: int,
+    kills: int,
+    seed: int,
+    redis: OwnRedis | None = None,
 ) -> dict[str, Any]:
-    """One sector on one database; returns its figures."""
+    """One sector on one database, with the company's records in a file of its own; returns its figures."""
     database = Database(database_url)
     await database.write(emptied)
     stage, done, rng = Stage(), asyncio.Event(), random.Random(seed)
     start = time.monotonic()
     async with serve(stage.sim) as server, _background(stage.follow()):
         processes = APART if redis is not None and not database.is_sqlite else TOGETHER
-        options = [f"assistant={SECTORS[sector]}", *([f"redis_url={redis.url}"] if redis is not None else [])]
+        options = [f"assistant={SECTORS[sector]}", f"records=sample:{records}", *([f"redis_url={redis.url}"] if redis is not None else [])]
         killers = [
             asyncio.create_task(
                 keep_killing(
@@ -364,8 +372,9 @@ def main() -> None:
             if given.only in (None, name):
                 for sector in [given.sector] if given.sector else SECTORS:
                     texts = conversations(given.folder / sector, given.conversations)
-                    playing = replay(sector, texts, url, at_once=given.at_once, kills=given.kills, seed=given.seed, redis=redis)
-                    figures[f"{name}, {SECTORS[sector]}"] = uvloop.run(playing)
+                    how = {"at_once": given.at_once, "kills": given.kills, "seed": given.seed, "redis": redis}
+                    with tempfile.TemporaryDirectory() as folder:
+                        figures[f"{name}, {SECTORS[sector]}"] = uvloop.run(replay(sector, texts, url, Path(folder) / "records.db", **how))
                     console.print(f"{name}, {SECTORS[sector]}: {figures[f'{name}, {SECTORS[sector]}']}")
     keys = list(next(iter(figures.values())))
     show("Replay", [{"": key} | {run: one[key] for run, one in figures.items()} for key in keys])

@@ -24,7 +24,7 @@ def fill(tx: Tx, now: datetime) -> bool:
     for kind, rows in (_everything(now)).items():
         of = tables.KINDS[kind]
         # rows differ in what they leave out, and a statement for many takes the first one's columns
-        for _, alike in groupby(rows, key=lambda row: tuple(row)):
+        for _, alike in groupby(rows, key=list):
             tx.execute(sa.insert(of), list(alike))
     return True
 
