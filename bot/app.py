@@ -58,6 +58,7 @@ from bot.turn.retain import Retain
 from bot.turn.rights import forgotten_post
 from bot.turn.worker import TurnWorker
 from bot.turn.write import HANDOFF, Writer
+from bot.understand.language import load_languages
 from memory.between import Between, between
 from memory.clock import Clock, SystemClock
 from memory.database import Database
@@ -352,6 +353,7 @@ def _runner(legato: Legato) -> Runner:
 
 def _own_brain(legato: Legato, actions: RunAction | None) -> Brain:
     assistant = legato.assistant
+    legato.warming.append(load_languages)
     return KnowledgeBrain(
         assistant.knowledge,
         returning_after_s=legato.settings.returning_after_s,

@@ -32,8 +32,8 @@ _STOP = frozenset(STOP_WORDS.split())
 class Languages:
     """Tells languages. ``own`` is the assistant's; ``knows`` says whether a word occurs in what it has to say.
 
-    Most texts are in the assistant's own language, which their words show; what sees all languages is loaded when a text is not, once for
-    the process, in a thread, as it takes about a second.
+    Most texts are in the assistant's own language, which their words show; what sees all languages is loaded once for the process, in a
+    thread, as it takes about a second: by :func:`load_languages`, or when the first text needs it.
     """
 
     def __init__(self, own: str, knows: Callable[[str], bool]) -> None:
@@ -52,6 +52,11 @@ class Languages:
             return self._own
         found, probability = (await _identifier()).classify(text)
         return found if probability >= SURE else None
+
+
+async def load_languages() -> None:
+    """Get ready what sees all languages, so that no turn waits for it."""
+    await _identifier()
 
 
 _loaded: LanguageIdentifier | None = None

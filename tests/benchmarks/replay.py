@@ -136,8 +136,13 @@ async def keep_killing(url: str, database_url: str, options: Sequence[str], kill
         assert child.stdout is not None
         if await child.stdout.readline() != b"ready\n":
             raise RuntimeError("the assistant did not start")
-        with contextlib.suppress(TimeoutError):
-            await asyncio.wait_for(done.wait(), rng.uniform(0.3, 2.5) if killed < kills else None)
+        ending = asyncio.create_task(child.wait())
+        asked = asyncio.create_task(done.wait())
+        within = rng.uniform(0.3, 2.5) if killed < kills else None
+        await asyncio.wait({ending, asked}, timeout=within, return_when=asyncio.FIRST_COMPLETED)
+        asked.cancel()
+        if ending.done():
+            raise RuntimeError(f"the assistant ({' '.join(options)}) ended by itself, with {child.returncode}")
         if done.is_set():
             child.terminate()
             try:
@@ -309,7 +314,12 @@ async def replay(
             async with places:
                 await stage.play(number, conversation)
 
-        await asyncio.gather(*(one(number, conversation) for number, conversation in enumerate(texts)))
+        playing = asyncio.gather(*(one(number, conversation) for number, conversation in enumerate(texts)))
+        beside: set[asyncio.Future[Any]] = {*killers, *([tormentor] if tormentor is not None else [])}
+        ended, _ = await asyncio.wait({playing, *beside}, return_when=asyncio.FIRST_COMPLETED)
+        for broken in ended & beside:  # none of them ends before it is told to
+            await broken
+        await playing
         is_quiet = await quiet(database, stage.sim)
         done.set()
         killed = sum(await asyncio.gather(*killers))
