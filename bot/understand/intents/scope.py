@@ -23,7 +23,8 @@ nearest middle of an intent; words that no example has, by how rare they are; th
 
 USUAL = (0.0, 0.0, 0.0, 1.0, 0.0, 0.5, 0.0, -0.3, 0.0)
 """What the signs weigh before anything is known of the assistant. Round numbers, tried on the validation part of CLINC150's messages out of
-scope: left-out intents alone make too much of how sure the model is and too little of words and meanings that nobody used."""
+scope: left-out intents alone make too much of how sure the model is and too little of words and meanings that nobody used. With intents
+left out of the training splits of three data sets, none of a dozen others was better at these and at that validation part as well."""
 
 CLIP = 4.0
 """No sign counts for more than so many spreads."""
