@@ -159,8 +159,9 @@ def _load(path: Path, text: str, mistakes: list[Mistake]) -> Loaded | None:
 def _nodes(text: str) -> tuple[Any, yaml.Node | None]:
     """The loader, which constructs the data, and the text's nodes; raises what PyYAML's own loader raises.
 
-    libyaml reads nine times as fast but says less of a mistake, so whatever it refuses is read again for its words. It composes by recursion
-    in C, where too deep a nesting ends the process: a text that could nest that deep is left to Python, which raises RecursionError.
+    libyaml reads nine times as fast but says less of a mistake, so whatever it refuses is read again for its words. It composes by
+    recursion in C, where too deep a nesting ends the process: a text that could nest that deep is left to Python, which raises
+    RecursionError.
     """
     if _FAST is not None and _may_nest(text) < _DEEP:
         try:

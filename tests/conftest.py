@@ -45,7 +45,7 @@ _use_memory()
 
 
 def pytest_collection_finish() -> None:
-    """Do once what needs to be done once, leave modules and thousands of collected tests out of every later look for garbage, and look less often."""
+    """Do once what needs doing once; leave modules and collected tests out of every later look for garbage, and look less often."""
     from tests.compiled import compile_once
     from tests.once import do_once
 
@@ -53,7 +53,7 @@ def pytest_collection_finish() -> None:
     do_once()
     gc.collect()
     gc.freeze()
-    gc.set_threshold(50_000, 20, 20)
+    gc.set_threshold(50_000, 5, 2)  # an assistant leaves megabytes that go only when the oldest are looked at too
 
 
 def pytest_runtest_logfinish() -> None:

@@ -150,7 +150,7 @@ async def test_records_elsewhere_have_other_ids(ann: Stage, tmp_path: Any, clock
     await other.close()
 
 
-async def test_one_person_is_proven_on_all_their_channels(stage_both: Stage) -> None:
+async def test_whose_records_they_are_is_known_on_all_channels_and_who_writes_is_proven_on_each(stage_both: Stage) -> None:
     stage = stage_both
     await stage.prove("N1001", **ANN)
     at = stage.clock.now()

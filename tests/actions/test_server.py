@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import os
 import socket
 import sys
@@ -20,6 +21,7 @@ from memory.clock import SystemClock
 from memory.customers import Profile, find_or_make
 from memory.database import Database
 from tests.actions.records.serving import serving
+from tests.bot.flows.servers import end_now
 
 ROOT = Path(__file__).parents[2]
 TOKEN = "a-token-for-tests"
@@ -55,26 +57,28 @@ async def served(sqlite_database: Database, sqlite_database_url: str, tmp_path: 
             env=environment,
             stdout=asyncio.subprocess.DEVNULL,
             stderr=asyncio.subprocess.DEVNULL,
+            start_new_session=True,
         )
         try:
             await _up(f"http://127.0.0.1:{port}", server)
             yield f"http://127.0.0.1:{port}"
         finally:
-            if server.returncode is None:
-                server.terminate()
+            end_now(server.pid)
             await server.wait()
 
 
 async def _up(address: str, server: asyncio.subprocess.Process) -> None:
+    """Return when it answers, which says nothing when it is ready; fails where it ends before."""
+    ended = asyncio.ensure_future(server.wait())
     async with asyncio.timeout(60), aiohttp.ClientSession() as session:
-        while True:
-            assert server.returncode is None
-            try:
+        while not ended.done():
+            with contextlib.suppress(aiohttp.ClientError):
                 async with session.get(f"{address}/health") as response:
                     assert response.status == 200
+                    ended.cancel()
                     return
-            except aiohttp.ClientError:
-                await asyncio.sleep(0.05)  # it starts in a process of its own, which says nothing when it is ready
+            await asyncio.wait([ended], timeout=0.05)
+    pytest.fail("the server has ended")
 
 
 async def test_a_customer_is_proven_and_served_over_http(served: str) -> None:

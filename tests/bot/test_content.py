@@ -10,7 +10,6 @@ from pydantic import BaseModel, ConfigDict
 from bot import content
 from bot.content import Mistake, read_as, read_markdown, read_yaml
 
-
 ASSISTANTS = Path(content.__file__).parent / "assistants"
 
 
@@ -62,7 +61,8 @@ def test_a_file_reads_the_same_without_libyaml(path: Path, monkeypatch: pytest.M
     fast = read_yaml(path, [])
     monkeypatch.setattr(content, "_FAST", None)
 
-    assert fast is not None and fast == read_yaml(path, [])
+    assert fast is not None
+    assert fast == read_yaml(path, [])
 
 
 def test_a_missing_file_is_a_mistake(tmp_path: Path) -> None:

@@ -18,7 +18,7 @@ BANK, INSURER, TELECOMS = "Northbank", "Harbour Insurance", "Calla Telecom"
 
 def fill(tx: Tx, now: datetime) -> bool:
     """Make the tables and, where they are empty, fill them. False if they were filled before. The caller commits."""
-    tables.metadata.create_all(tx)
+    tables.make(tx)
     if tx.execute(sa.select(sa.func.count()).select_from(tables.customers)).scalar_one():
         return False
     for kind, rows in (_everything(now)).items():

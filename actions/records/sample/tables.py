@@ -5,12 +5,15 @@ A kind of record is a table here, a field a column. Amounts are pence. Days and 
 
 from __future__ import annotations
 
+from functools import cache
 from typing import Any
 
 import sqlalchemy as sa
+from sqlalchemy.dialects import sqlite
+from sqlalchemy.schema import CreateIndex, CreateTable
 
 from memory.clock import UtcDateTime
-from memory.database import Json
+from memory.database import Json, Tx
 
 metadata = sa.MetaData()
 
@@ -289,3 +292,19 @@ done = sa.Table(
     sa.Column("at", UtcDateTime, nullable=False),
 )
 """What each key did: a digest of what was asked, and the record or the refusal that came of it."""
+
+
+def make(tx: Tx) -> None:
+    """Make what is missing of the tables on SQLite. The caller commits."""
+    for statement in _statements():
+        tx.exec_driver_sql(statement)
+
+
+@cache
+def _statements() -> tuple[str, ...]:
+    """Compiled once: that takes several times as long as running them, and every script that is played has a sample of its own."""
+    made: list[CreateTable | CreateIndex] = []
+    for of in metadata.sorted_tables:
+        indexes = sorted(of.indexes, key=lambda index: str(index.name))
+        made += (CreateTable(of, if_not_exists=True), *(CreateIndex(index, if_not_exists=True) for index in indexes))
+    return tuple(str(one.compile(dialect=sqlite.dialect())) for one in made)

@@ -70,6 +70,7 @@ class CustomerBot:
         session.json_loads = orjson.loads
         session.json_dumps = lambda value: orjson.dumps(value).decode()
         self._session = session
+        self._is_plain = api_base.startswith("http:")
         self.bot = Bot(token, session=session)
         self.username: str | None = None
         """The bot's name in links, known from its start on."""
@@ -93,6 +94,8 @@ class CustomerBot:
 
     async def close(self) -> None:
         """Close the connections."""
+        if self._is_plain:  # aiogram waits a quarter of a second for the end of TLS where it closes connections itself
+            await (await self._session.create_session()).close()
         await self._session.close()
 
     async def fetch(self, offset: int | None, timeout_s: int) -> list[dict[str, Any]]:

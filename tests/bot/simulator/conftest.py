@@ -92,6 +92,7 @@ async def gram(server: Server, bank: Bot) -> AsyncIterator[aiogram.Bot]:
     session = AiohttpSession(api=TelegramAPIServer.from_base(server.url))
     async with aiogram.Bot(TOKEN, session=session) as client:
         yield client
+        await (await session.create_session()).close()  # closing it itself, aiogram waits for the end of TLS that is not there
 
 
 @pytest.fixture

@@ -23,6 +23,7 @@ from memory.customers import Profile, find_or_make
 from memory.database import Database
 from memory.errors import SettingsError
 from tests.bot.flows.servers import DOUBLES, our_server
+from tests.pipes import pipe_at
 
 TOKEN = "swordfish-swordfish"
 WORDS = "my-pin-is-4711"
@@ -176,25 +177,15 @@ async def test_a_page_in_a_browser_is_refused(http: aiohttp.ClientSession) -> No
 
 
 async def test_a_call_ends_after_its_time_and_when_its_caller_has_gone(http: aiohttp.ClientSession, tmp_path: Path) -> None:
-    late, gone = tmp_path / "late", tmp_path / "gone"
-    async with serve_app(actions_app(find_actions((DOUBLES,)), limit_s=0.3)) as url:
-        status, said = await post(http, url, call_of("action_notes_its_end", book=str(late)))
+    async with serve_app(actions_app(find_actions((DOUBLES,)), limit_s=0.3)) as url, pipe_at(tmp_path / "late") as late:
+        status, said = await post(http, url, call_of("action_notes_its_end", book=str(tmp_path / "late")))
         assert (status, said["action_name"]) == (504, "action_notes_its_end")
-    async with our_server() as url:
-        calling = asyncio.create_task(post(http, url, call_of("action_notes_its_end", book=str(gone))))
-        await until(gone, "begun ")
+        await late.says("begun ended")
+    async with our_server() as url, pipe_at(tmp_path / "gone") as gone:
+        calling = asyncio.create_task(post(http, url, call_of("action_notes_its_end", book=str(tmp_path / "gone"))))
+        await gone.says("begun ")
         calling.cancel()
-        await until(gone, "begun ended")
-    assert late.read_text() == "begun ended"
-
-
-async def until(file: Path, text: str) -> None:
-    """Wait until the file says so, for ten seconds at most."""
-    for _ in range(2000):
-        if file.exists() and file.read_text() == text:  # noqa: ASYNC240
-            return
-        await asyncio.sleep(0.005)
-    pytest.fail(f"{file.name} does not say {text}")
+        await gone.says("ended")
 
 
 async def test_our_own_actions_work_on_the_memory_that_is_lent(http: aiohttp.ClientSession, database: Database, clock: ManualClock) -> None:

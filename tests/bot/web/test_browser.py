@@ -14,6 +14,7 @@ from selenium.webdriver import Chrome
 from bot.tryout import tryout
 from tests.bot.assistants.plain import plain_copy
 from tests.bot.web.page import CUSTOMERS, DESK, Page, chromium
+from tests.once import steady
 
 START_S = 60
 
@@ -24,15 +25,22 @@ def browser(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Chrome]:
         yield browser
 
 
+@pytest.fixture(scope="module")
+def assistant(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """An assistant that only answers, read once for all tests: none of them writes into it."""
+    steady.append(folder := tmp_path_factory.mktemp("assistants"))
+    return plain_copy(folder / "banking")
+
+
 @pytest.fixture
-def url(tmp_path: Path) -> Iterator[str]:
+def url(tmp_path: Path, assistant: Path) -> Iterator[str]:
     """Everything that ``legato try`` runs, in a thread of its own: the browser's driver blocks the test's."""
     loop, found = asyncio.new_event_loop(), Future[str]()
     stop = asyncio.Event()
 
     async def run() -> None:
         try:
-            async with tryout(tmp_path, assistant=str(plain_copy(tmp_path / "banking")), port=0) as running:
+            async with tryout(tmp_path, assistant=str(assistant), port=0) as running:
                 found.set_result(running.url)
                 await stop.wait()
         except BaseException as error:
