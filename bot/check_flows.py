@@ -13,7 +13,9 @@ from bot.assistants.said import ALWAYS
 from bot.content import Loaded, Mistake, read_yaml
 from bot.flows.check import ActionNames, ButtonAt, ReplyNames, check_flows
 from bot.flows.checks.examples import Judge, Learn
+from bot.flows.model import Act, Flows
 from bot.flows.read import domain_files
+from bot.flows.stack import only_speaks
 from bot.turn.reply import OPTIONAL, REQUIRED
 
 PACKAGE = "actions"
@@ -31,7 +33,7 @@ def check_assistant_flows(assistant: Assistant, *, own_actions: bool = True, exa
         assistant.declared,
         reply_names(assistant),
         actions=action_names() if own_actions else None,
-        played=played_flows(assistant.folder / "dialogues"),
+        played=played_flows(assistant.folder / "dialogues", assistant.flows),
         learn=learner(assistant.language) if examples else None,
     )
 
@@ -89,19 +91,27 @@ def _buttons(loaded: Loaded) -> Iterator[ButtonAt]:
                 yield ButtonAt(button["payload"], loaded.path, loaded.line_of(("responses", name, number, "buttons", row, "payload")))
 
 
-def played_flows(folder: Path) -> frozenset[str]:
-    """The flows that the scripts in ``folder`` name in a step ``flow``, under ``is`` or ``under``, or in a key ``flow`` of their own."""
+def played_flows(folder: Path, flows: Flows | None = None) -> frozenset[str]:
+    """The flows that the scripts in ``folder`` name in a step ``flow``, under ``is`` or ``under``, or in a key ``flow`` of their own.
+
+    One of ``flows`` that only speaks is over as soon as it begins: an expected reply of its names it.
+    """
     scripts = [read_yaml(path, []) for ending in ("*.yml", "*.yaml") for path in folder.rglob(ending)]
-    return frozenset(name for loaded in scripts if loaded is not None for name in _named(loaded.data))
+    said = {(key, name) for loaded in scripts if loaded is not None for key, name in _named(loaded.data)}
+    replies = {name for key, name in said if key == "reply"}
+    speaking = [flow for flow in (flows.flows.values() if flows is not None else ()) if only_speaks(flow)]
+    spoken = {flow.id for flow in speaking if any(isinstance(step, Act) and step.action in replies for step in flow.steps.values())}
+    return frozenset({name for key, name in said if key == "flow"} | spoken)
 
 
-def _named(data: Any) -> Iterator[str]:
+def _named(data: Any) -> Iterator[tuple[str, str]]:
+    """What a script names under the keys ``flow`` and ``reply``."""
     if isinstance(data, Mapping):
         for key, value in data.items():
-            if key == "flow":
-                yield from _texts(value)
+            if key in ("flow", "reply"):
+                yield from ((key, name) for name in _texts(value))
                 if isinstance(value, Mapping):
-                    yield from (name for part in ("is", "under") for name in _texts(value.get(part)))
+                    yield from ((key, name) for part in ("is", "under") for name in _texts(value.get(part)))
             yield from _named(value)
     elif isinstance(data, list):
         for item in data:

@@ -22,8 +22,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from bot.assistants import load_assistant
-from bot.flows.stack import root_of
+from bot.assistants import Assistant, load_assistant
+from bot.flows.listen import SURE
+from bot.flows.stack import only_speaks, root_of
 from bot.flows.state import State, read_state
 from bot.qa.databases import Source, source_of
 from bot.qa.format import CustomerIs, Head
@@ -60,11 +61,16 @@ OURS = {
     "cancelserviceintent": "cancel_service",
     "viewbillsintent": "view_bill",
     "viewdatausageintent": "view_data_usage",
-    "getinformationintent": "view_channel_packages",
+    "getinformationintent": "ask_plans",
     "viewchannelpackagesintent": "view_channel_packages",
     "viewaccountdetailsintent": "view_account_details",
 }
-"""Their names of requests, and the assistants'. ``getinformationintent`` has no counterpart of its own; most of it asks for packages."""
+"""Their names of requests, and the assistants', which are their flows' too but for ``FLOWS``."""
+
+FLOWS = {"ask_plans": "hear_plans"}
+
+NOTHING_OF_OURS = "out_of_scope"
+"""The flow that says so."""
 
 TALK = {"thankyou": "thanks", "openinggreeting": "greeting", "closinggreeting": "goodbye", "confirmation": "affirm", "rejection": "deny"}
 
@@ -166,7 +172,7 @@ def understood(folder: Path) -> Iterator[dict[str, Any]]:
                 "with train %": "",
                 "confused": "",
             }
-        yield _out_of_scope(name, first, dev)
+        yield from _out_of_scope(assistant, first, dev)
 
 
 def _right(intents: Intents, lines: Sequence[Line]) -> int:
@@ -184,11 +190,20 @@ def _confused(intents: Intents, lines: Sequence[Line]) -> str:
     return "; ".join(f"{was} as {taken} {n}" for (was, taken), n in pairs.most_common(3))
 
 
-def _out_of_scope(name: str, intents: Intents, dev: Sequence[Line]) -> dict[str, Any]:
-    """What belongs to nothing that the assistant does: how much of it is seen to be so."""
+def _out_of_scope(assistant: Assistant, intents: Intents, dev: Sequence[Line]) -> Iterator[dict[str, Any]]:
+    """What belongs to nothing that the assistant does: how much of it is none of the intents, or the one that says that it is none; and how
+    much of it begins no task, whatever it is taken for.
+    """
     lines = [line for line in dev if line.intent == "outofdomain"]
-    seen = sum(intents.judge(line.text).in_scope < intents.scope_threshold for line in lines)
-    return _row(name, "out of domain", len(lines), seen)
+    by_intent = assistant.flows.by_intent
+    none = {intent for intent, flows in by_intent.items() if NOTHING_OF_OURS in (flow.id for flow in flows)}
+    tasks = {intent for intent, flows in by_intent.items() if not all(only_speaks(flow) for flow in flows)}
+    judged = [intents.judge(line.text) for line in lines]
+    outside = [one for one in judged if one.in_scope < intents.scope_threshold]
+    inside = [one for one in judged if one.in_scope >= intents.scope_threshold]
+    begun = sum(one.guesses[0].intent in tasks and one.guesses[0].confidence >= SURE for one in inside)
+    yield _row(assistant.name, "out of domain", len(lines), len(outside) + sum(one.guesses[0].intent in none for one in inside))
+    yield _row(assistant.name, "out of domain, no task begun", len(lines), len(lines) - begun)
 
 
 def _row(name: str, messages: str, n: int, right: int) -> dict[str, Any]:
@@ -218,7 +233,7 @@ class Came:
 async def play(source: Source, name: str, lines: Sequence[Line], *, answering: bool) -> Came:
     """Play one conversation on a stage of its own."""
     head = Head(name="real", assistant=name, customers={"ann": CustomerIs(first_name="Ann", last_name="Lee")}, script=["-"])
-    came = Came({flow for line in lines if (flow := OURS.get(line.intent)) is not None})
+    came = Came({FLOWS.get(intent, intent) for line in lines if (intent := OURS.get(line.intent)) is not None})
     async with source.fresh() as url, open_stage(Script(Path("real.yml"), head, ()), url) as stage:
         person, bot = stage.person("ann"), stage.bot_name(stage.bot)
         try:

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 import bot.assistants
-from bot.assistants import read_assistant
+from bot.assistants import load_assistant, read_assistant
 from bot.check import check
 from bot.check_flows import action_names, played_flows, reply_names
 from bot.flows.check import ButtonAt
@@ -110,6 +110,13 @@ def test_a_reply_may_be_said_in_place_of_another(folder: Path) -> None:
 
     assert reply_names(assistant).instead == {"utter_lost"}
     assert not any("utter_lost" in warning.text for warning in check(None, [folder]).warnings)
+
+
+def test_the_replies_of_a_flow_that_only_speaks_name_it(tmp_path: Path) -> None:
+    flows = load_assistant("banking").flows
+    (tmp_path / "a.yml").write_text("name: a\nscript:\n  - bot: {reply: utter_out_of_scope}\n  - bot: {reply: utter_card_blocked}\n")
+
+    assert played_flows(tmp_path, flows) == {"out_of_scope"}
 
 
 def test_scripts_say_which_flows_they_play(tmp_path: Path) -> None:
