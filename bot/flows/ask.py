@@ -38,7 +38,7 @@ def wanted_of(slot: Slot, declared: Declarations, today: date | None = None) -> 
 
 def title_of(slot: Slot, declared: Declarations) -> str:
     """What a slot is called towards people."""
-    title = declared.fact(slot.name).title if slot.fact else ""
+    title = declared.fact(slot.name).title if slot.fact else slot.title
     return title or slot.name.replace("_", " ")
 
 
@@ -54,6 +54,8 @@ def shown_value(slot: Slot | None, value: Any, declared: Declarations) -> str:
         return str(int(value))
     if isinstance(value, list | tuple):
         return ", ".join(str(one) for one in value)
+    if slot is not None and slot.type == "categorical":
+        return str(value).replace("_", " ")
     return str(value)
 
 

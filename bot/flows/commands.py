@@ -48,6 +48,13 @@ class Correct:
 
 
 @dataclass(frozen=True, slots=True)
+class Same:
+    """What was answered before was put right by the value that it has: it stands, and the question that is open does too."""
+
+    slot: str
+
+
+@dataclass(frozen=True, slots=True)
 class YesNo:
     """Yes or no to what was read back or offered."""
 
@@ -102,7 +109,7 @@ class Wants:
 
 
 Command: TypeAlias = (
-    Start | Offer | Answer | Fill | Correct | YesNo | Named | Cancel | Why | Repeat | Refuse | Resume | LeadBack | Missed | Wants
+    Start | Offer | Answer | Fill | Correct | Same | YesNo | Named | Cancel | Why | Repeat | Refuse | Resume | LeadBack | Missed | Wants
 )
 
 

@@ -128,7 +128,8 @@ class Flow:
 class Slot:
     """A slot. ``entities`` (mapping ``from_entity``): what fills it when it is said; ``by_customer`` is False where only actions and
     ``set_slots`` do (mapping ``controlled`` or ``custom``). ``fact``: it is the declared fact of the same name, filled from the memory
-    and stored there. ``secret``: what the customer answers is kept no longer than the flow that asked for it, and nobody is shown it."""
+    and stored there. ``secret``: what the customer answers is kept no longer than the flow that asked for it, and nobody is shown it.
+    ``title`` is what people read in place of its name, as in "your amount"; a fact has its own."""
 
     name: str
     type: SlotType = "text"
@@ -140,6 +141,7 @@ class Slot:
     by_customer: bool = True
     fact: bool = False
     secret: bool = False
+    title: str = ""
 
 
 @dataclass(frozen=True, slots=True)

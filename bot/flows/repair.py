@@ -16,13 +16,14 @@ from bot.flows.commands import (
     Refuse,
     Repeat,
     Resume,
+    Same,
     Start,
     Wants,
     Why,
     YesNo,
 )
-from bot.flows.model import Collect
-from bot.flows.stack import chain, collects, drop_lowest, find_root, name_of, raise_root, root_index, root_of
+from bot.flows.model import Call, Collect
+from bot.flows.stack import asked_in, chain, collects, drop_lowest, find_root, name_of, raise_root, root_index, root_of
 from bot.flows.state import State, is_old
 from bot.flows.steps import ask, ask_proof, begin, confirm, end_chain, offer_person
 from bot.flows.work import Work, values_of
@@ -45,6 +46,8 @@ def apply(work: Work, command: Command) -> None:
             _fill(work, command)
         case Correct():
             _correct(work, command)
+        case Same():
+            _same(work, command.slot)
         case YesNo():
             _yes_no(work, command.yes)
         case Cancel():
@@ -187,9 +190,7 @@ def _correct(work: Work, command: Correct) -> None:
     """Put right what was answered, and go back to where it was asked: what was decided by it is decided anew."""
     state = work.state
     place = work.collect_of(command.slot)
-    if place is None:
-        return
-    n, _, step = place
+    n, step = (place[0], place[2].id) if place is not None else _called_for(work, command.slot)
     root = root_index(state)
     while len(state.stack) - 1 > root + n:  # what was called since was called for the old value
         end_frame_quietly(work)
@@ -198,13 +199,44 @@ def _correct(work: Work, command: Correct) -> None:
     for slot in later:
         if work.slot(slot).type == "bool":  # a yes to the old value is no yes to the new one
             work.empty(slot)
-    work.give(command.slot, command.value, agreed=state.asked == command.slot and _was_shown(state))
-    frame.step = step.id
+    agreed = state.asked == command.slot and _was_shown(state)
+    work.give(command.slot, command.value, agreed=agreed)
     frame.misses = 0
-    state.waits = None
     shown = shown_value(work.slot(command.slot), command.value, work.declared)
     work.say("utter_slot_corrected", title=work.title(command.slot), value=shown)
     work.rule = "flow corrected"
+    if step is None:  # there is nowhere to go back to: it is taken as it is
+        frame.given.remove(command.slot)
+        frame.answered.append(command.slot)
+        work.tell(command.slot, agreed=agreed)
+        _again(work, short=True)
+        return
+    frame.step = step
+    state.waits = None
+
+
+def _called_for(work: Work, slot: str) -> tuple[int, str | None]:
+    """Where to go back for a slot that no flow under way asks for by itself: the place in the chain and the step that called the flow
+    which did, and which is over. No step where there is none, as where a flow has gone on as another one."""
+    frames = chain(work.state)
+    for n in range(len(frames) - 1, -1, -1):
+        flow = work.flows.flows.get(frames[n].flow)
+        if slot in frames[n].answered and flow is not None:
+            steps = [one for one in flow.steps.values() if isinstance(one, Call) and slot in asked_in(work.flows, one.flow)]
+            return n, steps[0].id if steps else None
+    return len(frames) - 1, None
+
+
+def _same(work: Work, slot: str) -> None:
+    """Say that what was answered stands, and ask the open question again: a "no" before it was not its answer."""
+    value = work.state.slots.get(slot)
+    if value is None:
+        _missed(work)
+        return
+    work.frame.misses = 0
+    work.say("utter_slot_unchanged", title=work.title(slot), value=shown_value(work.slot(slot), value, work.declared))
+    work.rule = "flow unchanged"
+    _again(work, short=True)
 
 
 def end_frame_quietly(work: Work) -> None:

@@ -7,6 +7,7 @@ import contextlib
 import functools
 import json
 import logging
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Mapping
 from contextlib import AbstractContextManager
 from importlib.metadata import version
@@ -99,7 +100,7 @@ def _sdk_version() -> str:
     return version("rasa-sdk")
 
 
-class _Runner:
+class _Runner(ABC):
     """What both have in common: the call's form, its time limit, how many run at a time, and how an answer is read."""
 
     def __init__(
@@ -123,8 +124,9 @@ class _Runner:
     async def __call__(self, called: Called) -> Done:
         return await self._within(called)
 
+    @abstractmethod
     async def _run(self, called: Called) -> Done:
-        raise NotImplementedError
+        """What came of the call; its time limit is kept elsewhere."""
 
     def _call_json(self, called: Called) -> str:
         """The call as it goes over the wire; in this process too, so that an action can change nothing of ours and gets only JSON."""
@@ -166,9 +168,6 @@ class _Runner:
         self._left.discard(task)
         if not task.cancelled():
             task.exception()  # it is nobody's any more
-
-    async def warm(self) -> None:
-        """Nothing has to be got ready."""
 
     async def close(self) -> None:
         """Let go of what is held. Calls that are left to themselves are cancelled once more and not waited for."""
@@ -227,6 +226,9 @@ class OverHttp(_Runner):
         self._headers = {"Content-Type": "application/json"} | ({"Authorization": f"Bearer {token}"} if token else {})
         self._at_once = at_once
         self._session: aiohttp.ClientSession | None = None
+
+    async def warm(self) -> None:
+        """Nothing has to be got ready: it connects at the first call."""
 
     async def _run(self, called: Called) -> Done:
         import aiohttp

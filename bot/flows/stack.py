@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from bot.flows.model import END, Collect, Flow, Flows
+from bot.flows.model import END, Act, Call, Collect, Flow, Flows, Link, Noop
 from bot.flows.state import Frame, State
 
 MOST_OPEN = 5
@@ -72,6 +72,27 @@ def collects(flow: Flow) -> dict[str, Collect]:
     for step in flow.steps.values():
         if isinstance(step, Collect):
             found.setdefault(step.slot, step)
+    return found
+
+
+def only_speaks(flow: Flow) -> bool:
+    """Whether a flow asks for nothing and does nothing: what it says is all that there is to it."""
+    return all(isinstance(one, Noop) or (isinstance(one, Act) and one.action.startswith("utter_")) for one in flow.steps.values())
+
+
+def asked_in(flows: Flows, flow_id: str) -> set[str]:
+    """The slots that a flow asks for, itself or in flows that it calls."""
+    found: set[str] = set()
+    seen: set[str] = set()
+    ahead = [flow_id]
+    while ahead:
+        name = ahead.pop()
+        flow = flows.flows.get(name)
+        if flow is None or name in seen:
+            continue
+        seen.add(name)
+        found |= collects(flow).keys()
+        ahead += [step.flow for step in flow.steps.values() if isinstance(step, Call | Link)]
     return found
 
 

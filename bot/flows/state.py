@@ -59,7 +59,8 @@ class State:
     ``{"for": "proof", "level": ...}``; ``{"for": "offer", "offer": ..., ...}`` for a yes or no about the flows themselves.
     ``said`` are things named in this conversation that no slot has taken yet, each with the time; ``recent`` are answers of flows that are
     over, each with its flow and the time. ``at`` is when the flows last went on. ``source`` is the identity whose conversation they were
-    carried over from. ``paused``: a person was asked for. ``asked_again`` counts questions for something known or answered.
+    carried over from, for as long as anything is kept that may be of it: if the two people are parted, all of it goes. ``paused``: a
+    person was asked for. ``asked_again`` counts questions for something known or answered.
     """
 
     stack: list[Frame] = field(default_factory=list)
@@ -138,7 +139,7 @@ def kept_state(state: State) -> dict[str, Any]:
         "said": {name: [_cut(value), at] for name, (value, at) in state.said.items()},
         "recent": {name: [_cut(value), flow, at] for name, (value, flow, at) in list(state.recent.items())[-MOST_SAID:]},
         "waits": state.waits,
-        "from": state.source if state.stack else None,
+        "from": state.source if state.stack or slots or state.said or state.recent else None,
         "paused": state.paused and bool(state.stack),
         "asked_again": state.asked_again,
     }

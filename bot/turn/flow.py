@@ -19,7 +19,7 @@ from bot.flows.commands import Answer, Command, Correct, Fill, LeadBack, Missed,
 from bot.flows.engine import Engine
 from bot.flows.listen import NO_PLAN, Judge, Listener, Plan
 from bot.flows.model import Slot
-from bot.flows.stack import chain, find_root, name_of, root_of
+from bot.flows.stack import chain, find_root, name_of, only_speaks, root_of
 from bot.flows.state import FLOWS, State, kept_state, read_state, with_flows
 from bot.flows.work import Line, Outcome, Situation
 from bot.messages import Button, Event
@@ -184,7 +184,7 @@ class FlowTurns:
             return (), None
         if decision.handoff is not None:
             return [Wants()], None
-        if decision.rule in SILENT or not decision.says:
+        if decision.rule in SILENT or not (decision.says or decision.rule == "told"):  # what is likely is not asked about in a flow
             return (), None
         facts = {name: value for name, value in plan.entities.items() if name in self._engine.declared.facts}
         return [*([Named(facts)] if facts else []), Resume() if decision.rule == "linked" else LeadBack()], None
@@ -260,9 +260,11 @@ class FlowTurns:
         )
 
     def _finished(self, outcome: Outcome) -> str | None:
-        """What the customer reads of the flow that ended in this turn: it is what was spoken about last."""
+        """What the customer reads of the flow that ended in this turn: it is what was spoken about last, if it did more than speak."""
+        flows = self._engine.flows
         ended = [one.removeprefix("flow ").removesuffix(" finished") for one in outcome.events if one.endswith(" finished")]
-        return name_of(ended[-1], self._engine.flows) if ended else None
+        matters = [one for one in ended if one not in flows.flows or not only_speaks(flows.flows[one])]
+        return name_of(matters[-1], flows) if matters else None
 
     def _remembered(self, decision: Decision, plan: Plan, dialogue: Mapping[str, Any], arrived: Arrived) -> Decision:
         """What was named beside, kept for a flow that may come to need it."""

@@ -110,6 +110,7 @@ REQUIRED: Mapping[str, frozenset[str]] = MappingProxyType(
             "utter_slot_consent": "text",
             "utter_slot_confirm": "title value",
             "utter_slot_corrected": "title value",
+            "utter_slot_unchanged": "title value",
             "utter_slot_why": "why",
             "utter_slot_why_unsaid": "title",
             "utter_slot_help": "form",

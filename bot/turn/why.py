@@ -11,6 +11,7 @@ _COMMANDS = {
     "answer": "take the answer for {}",
     "fill": "note what was said of {} beside",
     "correct": "correct {}",
+    "same": "leave {} as it is",
     "yesno": "take it as a {}",
     "named": "keep what was named: {}",
     "cancel": "stop",

@@ -67,6 +67,11 @@ def both_or_none(low: str) -> bool:
     return _SEVERAL.search(low) is not None
 
 
+def only_a_place(low: str) -> bool:
+    """Whether ``low``, a text in lower case, says nothing but a place in a list: "number 1", "the second one please"."""
+    return _PLACE.match(low) is not None
+
+
 _SEVERAL = re.compile(r"\b(?:both|neither|none of|either|any of them|all of them|all of those|all of the above|every one|whichever)\b")
 
 

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, get_args
 
@@ -37,8 +37,9 @@ _SLOT_KEYS = ("type", "initial_value", "values", "min_value", "max_value", "mapp
 _SLOT_REFUSED = {
     "auto_fill": "write `mappings` with `type: from_entity`",
     "validation": "write `rejections` at the `collect` step",
+    "title": "Rasa does not start with it; write it in one of the `mappings`, as in `- {type: from_text, title: amount}`",
 }
-_MAPPING_KEYS = ("type", "entity", "allow_nlu_correction", "secret")
+_MAPPING_KEYS = ("type", "entity", "allow_nlu_correction", "secret", "title")
 _MAPPING_REFUSED = {
     "role": "roles are not told apart; use two entities",
     "group": "groups are not told apart; use two entities",
@@ -186,8 +187,8 @@ class _Slot:
         low, high = self._bound("min_value", kind), self._bound("max_value", kind)
         if low is not None and high is not None and low > high:
             node.bad(f"`{name}`: `min_value` is more than `max_value`")
-        entities, by_customer, secret = self._mappings()
-        slot = Slot(name, kind, None, values, low, high, entities, by_customer, self._fact is not None, secret)
+        entities, by_customer, secret, title = self._mappings()
+        slot = Slot(name, kind, None, values, low, high, entities, by_customer, self._fact is not None, secret, title)
         initial = node.get("initial_value")
         if initial is None or initial.data is None:
             return slot
@@ -195,7 +196,7 @@ class _Slot:
             initial.bad(f"`{name}` is a fact of memory.yml and has the value that is remembered; leave `initial_value` out")
         elif (why := misfit(slot, initial.data)) is not None:
             initial.bad(f"`initial_value` {why}")
-        return Slot(name, kind, initial.data, values, low, high, entities, by_customer, slot.fact, secret)
+        return replace(slot, initial=initial.data)
 
     def _type(self) -> SlotType | None:
         node, fact = self._node.get("type"), self._fact
@@ -255,12 +256,13 @@ class _Slot:
             return None
         return node.number()
 
-    def _mappings(self) -> tuple[tuple[str, ...], bool, bool]:
-        """The entities that fill it, whether the customer may, and whether it is secret. Without ``mappings`` the customer may."""
+    def _mappings(self) -> tuple[tuple[str, ...], bool, bool, str]:
+        """The entities that fill it, whether the customer may, whether it is secret, and its title. Without ``mappings`` they may."""
         node = self._node.get("mappings")
         if node is None:
-            return (), True, False
+            return (), True, False, ""
         secret = False
+        titles: list[Node] = []
         entities: list[str] = []
         by_customer = not node.data
         for item in node.items("- type: from_entity"):
@@ -272,6 +274,8 @@ class _Slot:
                 secret = True
                 if self._fact is not None:
                     flag.bad(f"`{self._name}` is a fact of memory.yml and is remembered; a secret is not, so give the slot another name")
+            if (title := item.get("title")) is not None:
+                titles.append(title)
             kind = item.get("type")
             text = kind.text() if kind is not None else None
             if kind is None:
@@ -290,7 +294,18 @@ class _Slot:
             elif text is not None and text not in ("controlled", "custom"):
                 known = ("from_entity", "from_text", "from_llm", "controlled")
                 kind.bad(f"`{text}` is not a mapping; write one of {', '.join(known)}{meant(text, known)}")
-        return tuple(entities), by_customer, secret
+        return tuple(entities), by_customer, secret, self._title(titles)
+
+    def _title(self, found: Sequence[Node]) -> str:
+        """What people read in place of its name. It stands in a mapping, where Rasa passes it over: a slot with a key that Rasa does not
+        know stops Rasa's start."""
+        for node in found:
+            if self._fact is not None:
+                node.bad(f"`{self._name}` is a fact of memory.yml, where its `title` stands; leave it out here")
+        texts = [text for node in found if (text := node.text()) is not None]
+        if len(texts) > 1:
+            found[1].bad(f"`{self._name}` has a `title` already; write it in one of its mappings only")
+        return texts[0] if texts else ""
 
 
 def misfit(slot: Slot, value: Any) -> str | None:

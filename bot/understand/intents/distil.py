@@ -68,7 +68,7 @@ def distil(words: Sequence[str], texts: Sequence[str], encoder: Encoder, *, widt
     directions = np.linalg.svd(summed.T @ summed)[0][:, :width]
     texts_with = np.bincount(np.unique(flat + len(words) * owners) % len(words), minlength=len(words))
     kept = np.flatnonzero((np.arange(len(words)) < _KEPT) | (texts_with >= 2))
-    return [words[n] for n in kept], np.asarray(rows[kept] @ directions, np.float32)
+    return [words[int(n)] for n in kept], np.asarray(rows[kept] @ directions, np.float32)
 
 
 def write(file: Path, words: Sequence[str], rows: Floats) -> None:

@@ -10,13 +10,13 @@ from typing import Any
 import pytest
 
 from bot.flows.actions import Done, Uttered
-from bot.flows.model import Act, Branch, Collect, Flow, Noop, SetSlots, Slot, Step
+from bot.flows.model import Act, Branch, Call, Collect, Flow, Link, Noop, SetSlots, Slot, Step
 from bot.flows.state import FLOWS
 from bot.flows.steps import MOST_CALLS
 from bot.turn.decision import Reason
 from bot.turn.deeds import MoveJourney
 from memory.context import Episode
-from tests.bot.flows.talk import Talk
+from tests.bot.flows.talk import INTENTS, Talk
 
 
 def test_a_flow_runs_from_its_intent_to_its_end() -> None:
@@ -245,6 +245,49 @@ def test_a_called_flow_comes_back_with_what_it_found() -> None:
     assert talk.at == ("pick_card", "1_collect_card")
     assert talk.say("the gold one") == "Your gold card ends in 4711."
     assert talk.at is None
+
+
+def _to(step: str) -> tuple[Branch, ...]:
+    return (Branch(None, step),)
+
+
+def _caller(*, keep: bool = False, link: bool = False) -> Talk:
+    """A talk with a flow that asks whether to go on after another one, which it calls or which links to it, has asked for two things."""
+    first = Collect("how_much", 1, _to("to_whom"), "amount", "utter_ask_amount")
+    second = Collect("to_whom", 2, _to("next" if link else "END"), "recipient", "utter_ask_recipient", keep=keep)
+    inner: dict[str, Step] = {"how_much": first, "to_whom": second}
+    if link:
+        inner["next"] = Link("next", 3, (), "outer")
+    outer: dict[str, Step] = {} if link else {"call": Call("call", 1, _to("go_on"), "inner")}
+    outer["go_on"] = Collect("go_on", 2, _to("END"), "sure", "utter_ask_sure")
+    flows = [Flow("inner", "the questions", "", inner, "how_much"), Flow("outer", "the whole", "", outer, next(iter(outer)))]
+    talk = Talk(more=flows)
+    talk.press("/flow inner" if link else "/flow outer")
+    talk.say("50")
+    talk.say("Bob")
+    assert talk.at == ("outer", "go_on")
+    return talk
+
+
+def test_the_slots_of_a_called_flow_end_with_its_caller_save_what_it_keeps() -> None:
+    talk = _caller(keep=True)
+    assert talk.state.slots == {"amount": 50, "recipient": "Bob"}
+
+    talk.say("yes")
+
+    assert talk.at is None
+    assert talk.state.slots == {"recipient": "Bob"}
+
+
+@pytest.mark.parametrize("link", [False, True])
+def test_what_was_told_to_a_flow_that_is_over_is_corrected_as_long_as_the_task_is_under_way(link: bool) -> None:
+    talk = _caller(link=link)
+
+    answer = talk.say("no, 60")
+
+    assert answer == "Thank you, I have corrected your amount: 60.\n\nShall I transfer 60 to Bob?"
+    assert talk.at == ("outer", "go_on")
+    assert talk.trace["flow"].get("asked_again") is None
 
 
 def test_a_value_of_a_task_that_waits_is_read_back_and_stays_its_own() -> None:
@@ -750,3 +793,80 @@ def test_whatever_is_said_it_holds_together(seed: int) -> None:
         assert all(frame.flow in talk.engine.flows.flows for frame in state.stack)
         if not state.stack:
             assert state.slots == {}, (talk.trace, before)
+
+
+@pytest.mark.parametrize("text", ["no, 50", "no, it is 50", "sorry, I meant 50 pounds", "I said 50"])
+def test_a_correction_to_what_it_is_already_leaves_it_and_is_no_refusal(text: str) -> None:
+    talk = Talk()
+    talk.say("transfer 50 pounds to Bob")
+
+    answer = talk.say(text)
+
+    assert answer == "That is what I have as your amount: 50.\n\nShall I transfer 50 to Bob?"
+    assert talk.names == ["utter_slot_unchanged", "utter_ask_sure"]
+    assert talk.say("yes") == "I have transferred 50 to Bob."
+
+
+def test_a_value_that_is_there_already_is_no_answer_to_a_question_for_free_words() -> None:
+    talk = Talk()
+    talk.say("I want to transfer money")
+    talk.say("50")
+
+    talk.say("I said 50")
+
+    assert talk.names == ["utter_slot_unchanged", "utter_ask_recipient"]
+    assert talk.say("Bob") == "Shall I transfer 50 to Bob?"
+
+
+@pytest.mark.parametrize("text", ["no, 50 is wrong", "no, not 50"])
+def test_a_value_that_is_denied_is_not_taken_for_what_it_is(text: str) -> None:
+    talk = Talk()
+    talk.say("transfer 50 pounds to Bob")
+
+    talk.say(text)
+
+    assert "utter_slot_unchanged" not in talk.names
+
+
+def test_the_value_that_was_read_back_said_with_a_no_is_a_yes() -> None:
+    talk = Talk()
+    talk.say("my blue card was stolen")
+    talk.say("show me my card details please")
+    assert talk.names == ["utter_flow_switch", "utter_slot_confirm"]
+
+    talk.say("no, the blue one")
+
+    assert talk.trace["flow"]["rule"] == "flow confirmed"
+    assert talk.names[0] == "utter_card_details"
+
+
+@pytest.mark.parametrize("text", ["number 1", "the first one", "No. 2, please"])
+def test_a_place_in_a_list_is_an_answer_and_begins_nothing_else(monkeypatch: pytest.MonkeyPatch, text: str) -> None:
+    talk = Talk()
+    talk.say("close my account")
+    monkeypatch.setitem(INTENTS, "order_brochure", ("number", "first", "no. 2"))
+
+    assert talk.say(text) == "Your account will be closed."
+    assert talk.actions.calls[-1].slots["reason"].startswith(text[:5])
+
+
+def test_a_place_in_a_list_answers_no_question_that_wants_something_else(monkeypatch: pytest.MonkeyPatch) -> None:
+    talk = Talk()
+    talk.say("send me a new card")
+    monkeypatch.setitem(INTENTS, "order_brochure", ("number",))
+
+    talk.say("number 1")
+
+    assert talk.at is not None
+    assert talk.at[0] == "send_card"
+    assert talk.names[0] == "utter_slot_help"
+
+
+def test_more_than_a_place_in_a_list_begins_what_it_clearly_wants(monkeypatch: pytest.MonkeyPatch) -> None:
+    talk = Talk()
+    talk.say("close my account")
+    monkeypatch.setitem(INTENTS, "order_brochure", ("number",))
+
+    talk.say("I want brochure number 1")
+
+    assert talk.names[0] == "utter_flow_switch"

@@ -24,7 +24,7 @@ from bot.assistants import STARTER
 from bot.flows.actions import Called, Done, Uttered
 from bot.flows.executor import find_actions
 from bot.flows.model import Action, Domain, Slot
-from bot.flows.run_action import InProcess, OverHttp, Runner, make_runner, webhook_of
+from bot.flows.run_action import InProcess, OverHttp, Runner, _Runner, make_runner, webhook_of
 from bot.flows.tracker import domain_of, tracker_of
 from bot.qa.play import play_on
 from bot.qa.read import read_script
@@ -33,6 +33,7 @@ from bot.web.playground import serve_app
 from memory.clock import ManualClock, SystemClock
 from memory.database import Database
 from tests.bot.flows.servers import DOUBLES, free_port, our_server, rasa_sdk_server
+from tests.pipes import let_through
 
 SECRET_WORDS = "my-pin-is-4711"
 
@@ -61,6 +62,15 @@ CALLED = Called(
 )
 
 Make = Callable[..., Awaitable[Runner]]
+
+
+class _Nowhere(_Runner):
+    """A kind of runner that does not say where an action is run."""
+
+
+def test_what_does_not_say_where_actions_run_is_no_runner(clock: ManualClock) -> None:
+    with pytest.raises(TypeError, match="_run"):
+        _Nowhere(DOMAIN, clock=clock, timeout_s=1)  # type: ignore[abstract]
 
 
 @pytest.fixture(scope="module")
@@ -248,7 +258,7 @@ async def test_a_plain_function_keeps_nobody_waiting(server: bool, clock: Manual
             assert (await runner(replace(CALLED, action="action_sets_slots"))).failed is None
         assert not blocked.done()
 
-        gate.touch()
+        let_through(gate)
         assert (await blocked).slots == {"thread": False}
 
 
@@ -264,7 +274,7 @@ async def test_functions_that_never_come_back_take_no_more_than_their_threads(
     assert await runner(replace(CALLED, action="action_sets_slots")) != Done()
     assert await runner(called) == Done(failed="error")
 
-    gate.touch()
+    let_through(gate)
     assert (await blocked).slots == {"thread": False}
     assert (await runner(called)).slots == {"thread": False}
 

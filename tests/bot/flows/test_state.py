@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from bot.flows.state import FLOWS, HIDDEN, MOST_SAID, MOST_TEXT, Frame, State, is_old, kept_state, read_state, with_flows, without_values
+from bot.turn.linking import parted
 
 NOW = datetime(2026, 1, 5, 9, 0, tzinfo=UTC)
 
@@ -71,6 +72,27 @@ def test_what_was_named_long_ago_is_forgotten_unless_a_flow_is_open() -> None:
 
     assert (outside.said, outside.recent) == ({}, {})
     assert list(inside.said) == ["recipient"]
+
+
+def test_whose_answers_they_were_is_known_as_long_as_any_is_kept() -> None:
+    over = full()
+    over.stack, over.waits = [], None
+    assert kept_state(over)["from"] == 7
+
+    over.forget_old(NOW + timedelta(hours=2))
+    assert kept_state(over)["from"] == 7  # a slot that outlives its flow may be of the other conversation as well
+
+    over.slots = {}
+    assert "from" not in kept_state(over)
+
+
+def test_what_was_carried_over_is_dropped_where_the_two_people_are_parted_and_stays_where_others_are() -> None:
+    dialogue = with_flows({"matter": "x"}, kept_state(full()))
+    own = with_flows({"matter": "x"}, {**kept_state(full()), "from": None})
+
+    assert parted(dialogue, [7, 9]) == {"matter": "x"}
+    assert parted(dialogue, [9])[FLOWS] == dialogue[FLOWS]
+    assert parted(own, [7])[FLOWS] == own[FLOWS]
 
 
 def test_a_flow_is_old_after_its_time() -> None:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import os
 import threading
-import time
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -14,6 +13,8 @@ from rasa_sdk import Action, Tracker
 from rasa_sdk.events import ActionReverted, AllSlotsReset, FollowupAction, SessionEnded, SlotSet
 from rasa_sdk.executor import CollectingDispatcher
 from rasa_sdk.interfaces import ActionExecutionRejection
+
+from tests.pipes import wait_at
 
 Events = list[dict[str, Any]]
 
@@ -129,12 +130,10 @@ class HeedsNothing(Named):
 
 
 class Blocks(Named):
-    """A plain function, which holds its thread until the file that ``gate`` names is there."""
+    """A plain function, which holds its thread until it is let through at the file that ``gate`` names."""
 
     def run(self, dispatcher: CollectingDispatcher, tracker: Tracker, domain: dict[str, Any]) -> Events:
-        gate = Path(tracker.get_slot("gate"))
-        while not gate.exists():
-            time.sleep(0.005)
+        wait_at(Path(tracker.get_slot("gate")))
         return [SlotSet("thread", threading.current_thread() is threading.main_thread())]
 
 

@@ -129,6 +129,40 @@ def test_a_slot_can_be_secret(tmp_path: Path) -> None:
     assert [name for name, slot in flows.domain.slots.items() if slot.secret] == ["amount"]
 
 
+def test_a_slot_can_have_a_title(tmp_path: Path) -> None:
+    flows, mistakes = read(
+        tmp_path, {"domain.yml": changed(DOMAIN, "      - type: from_llm\n", "      - type: from_llm\n        title: sum\n")}
+    )
+
+    assert not mistakes
+    assert {name: slot.title for name, slot in flows.domain.slots.items() if slot.title} == {"amount": "sum"}
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "expected"),
+    [
+        ("      - type: from_llm\n", "      - type: from_llm\n        titel: sum\n", "25: unknown key `titel`; did you mean `title`?"),
+        ("      - type: from_llm\n", "      - type: from_llm\n        title:\n", "25: `title` is empty"),
+        ("      - type: from_llm\n", "      - type: from_llm\n        title: 5\n", "25: `title` must be a text"),
+        ("    min_value: 0.01\n", "    title: sum\n", "21: `title` is not supported; Rasa does not start with it; write it in one of the"),
+        (
+            "        entity: payee\n      - type: from_text\n",
+            "        entity: payee\n        title: payee\n      - type: from_text\n        title: person\n",
+            "33: `payee` has a `title` already; write it in one of its mappings only",
+        ),
+        (
+            "  address: {}\n",
+            "  address: {mappings: [{type: from_text, title: home}]}\n",
+            "43: `address` is a fact of memory.yml, where its `title` stands; leave it out here",
+        ),
+    ],
+)
+def test_what_is_no_title_is_refused(tmp_path: Path, old: str, new: str, expected: str) -> None:
+    _, mistakes = read(tmp_path, {"domain.yml": changed(DOMAIN, old, new)})
+
+    assert [mistake for mistake in mistakes if mistake.startswith(f"domain.yml:{expected}")], mistakes
+
+
 @pytest.mark.parametrize(
     ("old", "new", "expected"),
     [
