@@ -107,22 +107,30 @@ class Stage:
                 if event.chat.id != DESK_CHAT:
                     self.answered[event.chat.id].set()
                 elif event.message is not None and not self._settles(event.message) and event.message.thread_id not in (None, GENERAL):
-                    self._act(event.message.thread_id)
+                    self._act(event.message)
 
     def _settles(self, message: Message) -> bool:
         """Whether it is the question about what may not have arrived; then it is sent again."""
-        keyboard = (message.data.get("reply_markup") or {}).get("inline_keyboard", [])
-        asked = any(button["text"] == "Send again" for row in keyboard for button in row)
+        asked = _has_button(message, "Send again")
         if asked:
             self.agent.tap(DESK_CHAT, "Send again", message.id)
         return asked
 
-    def _act(self, thread: int) -> None:
+    def _act(self, message: Message) -> None:
+        thread = message.thread_id or GENERAL
+        if _has_button(message, "Claim"):  # a new case; a customer may come back to the same topic
+            self.seen_in_topic[thread] = 0
         self.seen_in_topic[thread] += 1
-        count = (self.seen_in_topic[thread] - 1) % 4 + 1  # a customer may come back to the same topic
+        count = self.seen_in_topic[thread]
         words = "Hello, I have read your case." if count == 1 else f"Noted, thank you ({count})." if count < 4 else "/return"
-        with contextlib.suppress(Exception):  # the topic may have been closed by then
-            self.agent.send(DESK_CHAT, words, thread_id=thread)
+        if count <= 4:
+            with contextlib.suppress(Exception):  # the topic may have been closed by then
+                self.agent.send(DESK_CHAT, words, thread_id=thread)
+
+
+def _has_button(message: Message, title: str) -> bool:
+    keyboard = (message.data.get("reply_markup") or {}).get("inline_keyboard", [])
+    return any(button["text"] == title for row in keyboard for button in row)
 
 
 async def keep_killing(url: str, database_url: str, options: Sequence[str], kills: int, done: asyncio.Event, rng: random.Random) -> int:
