@@ -107,7 +107,6 @@ ANSWERS: dict[str, dict[str, str]] = {
         "account_number": "12345678",
         "phone": "+447700900301",
         "service_kind": "internet",
-        "plan": "Calla 500",
         "tv_taste": "films",
         "new_address": "7 Hill Street, Leeds LS2 8AA",
         "move_day": "1 February 2026",
@@ -117,6 +116,9 @@ ANSWERS: dict[str, dict[str, str]] = {
     },
 }
 """What the customer of the sample's records answers to a question for a slot; to one that is not here, and to a yes or no: yes."""
+
+PLANS = {"internet": "Calla 500", "mobile": "Mobile 10 GB", "tv": "Premium", "home phone": "Home phone"}
+"""The plan that is wanted, by what the service is."""
 
 MOST_QUESTIONS = 14
 """A customer who is asked more often than this in a row has enough."""
@@ -268,6 +270,8 @@ async def _answer(stage: Stage, name: str) -> str | None:
         return "yes" if state.offer is not None else None
     if slot == "code":
         return stage.records.last_code()
+    if slot == "plan":
+        return PLANS[str(state.slots.get("service_kind"))]
     return ANSWERS[name].get(slot, "yes")
 
 
