@@ -12,6 +12,7 @@ import sqlalchemy as sa
 from bot.app import CHANNELS, WORKER, build
 from bot.settings import Settings
 from bot.simulator import Server, Simulator, serve
+from bot.understand import language
 from memory.database import Database
 from memory.errors import SchemaMismatch, SettingsError
 
@@ -49,6 +50,19 @@ async def test_a_group_that_cannot_be_used(sim: Simulator, server: Server, sqlit
     with pytest.raises(SettingsError, match="LEGATO_DESK_CHAT"):
         async with legato.running():
             raise AssertionError("it runs")
+
+
+async def test_no_turn_waits_for_what_tells_languages(server: Server, sqlite_database_url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(language, "_loaded", None)
+    legato = await build(settings(server, sqlite_database_url))
+
+    for warm in legato.warming:
+        await warm()
+
+    assert language._loaded is not None
+    for close in legato.closing:
+        await close()
+    await legato.database.close()
 
 
 async def test_another_schema_is_refused(server: Server, sqlite_database_url: str) -> None:

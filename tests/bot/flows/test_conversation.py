@@ -613,6 +613,15 @@ def test_a_doubtful_intent_is_asked_about() -> None:
     assert talk.say("yes").startswith("Which of our products")
 
 
+def test_a_doubtful_intent_gives_way_to_what_is_told() -> None:
+    talk = Talk()
+
+    talk.say("please don't be so formal with me, perhaps in a brochure")
+
+    assert talk.decision.rule == "told"
+    assert "utter_flow_offer_one" not in talk.names
+
+
 def test_a_no_to_what_was_offered_begins_nothing() -> None:
     talk = Talk()
     talk.say("perhaps a brochure")
